@@ -1,0 +1,31 @@
+/** Counts signups per day and per email domain. */
+import { eventConsumer, runConsumer } from "@ecomarket/shared/consumer";
+import { SUBSCRIBER_QUEUES } from "@ecomarket/shared/topology";
+
+/** The analytics subscriber. */
+export const analytics = eventConsumer({
+  name: "analytics",
+  queue: SUBSCRIBER_QUEUES.analytics,
+  migrations: [
+    // n.b. event_id is not unique: were an effect ever done twice, the table must be able to show it.
+    `CREATE TABLE signups (
+       id INTEGER PRIMARY KEY, event_id TEXT NOT NULL, day TEXT NOT NULL, domain TEXT NOT NULL
+     ) STRICT`,
+    "CREATE INDEX signups_day ON signups (day)",
+    "CREATE INDEX signups_domain ON signups (domain)",
+    "CREATE VIEW signups_per_day AS SELECT day, count(*) AS signups FROM signups GROUP BY day",
+    `CREATE VIEW signups_per_domain AS
+       SELECT domain, count(*) AS signups FROM signups GROUP BY domain`,
+  ],
+  handle({ event_id, timestamp, email }, { log }) {
+    const day = timestamp.slice(0, 10);
+    const domain = email.slice(email.lastIndexOf("@") + 1).toLowerCase();
+    log.info("One more signup on {day}, at {domain}", { day, domain });
+    return [{
+      sql: "INSERT INTO signups (event_id, day, domain) VALUES (?, ?, ?)",
+      params: [event_id, day, domain],
+    }];
+  },
+});
+
+if (import.meta.main) await runConsumer(analytics);

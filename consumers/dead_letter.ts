@@ -1,0 +1,70 @@
+/** Archives every dead letter, so that it can be seen, understood and sent back. */
+import type { ConsumeMessage } from "amqplib";
+import { type Consumer, runConsumer } from "@ecomarket/shared/consumer";
+import { messageId } from "@ecomarket/shared/event";
+import { type FailureReport, readFailure, retriesSoFar } from "@ecomarket/shared/headers";
+import { DEAD_LETTER_QUEUE, deadLetterSlice } from "@ecomarket/shared/topology";
+
+interface DeadLetter {
+  readonly failure: FailureReport;
+  readonly messageId: string;
+  readonly message: ConsumeMessage;
+}
+
+/** The archive. It takes anything: whatever arrives here has nowhere else to go. */
+export const deadLetterConsumer: Consumer<DeadLetter> = {
+  name: "dead_letters",
+  migrations: [
+    `CREATE TABLE dead_letters (
+       id INTEGER PRIMARY KEY, message_id TEXT NOT NULL, origin_queue TEXT NOT NULL,
+       reason TEXT NOT NULL, failure_message TEXT NOT NULL, retries INTEGER NOT NULL,
+       failed_at TEXT, archived_at TEXT NOT NULL, properties TEXT NOT NULL, headers TEXT NOT NULL,
+       body BLOB NOT NULL
+     ) STRICT`,
+    "CREATE INDEX dead_letters_message ON dead_letters (message_id)",
+  ],
+  spec: () => ({
+    name: "dead-letter",
+    queue: DEAD_LETTER_QUEUE,
+    topology: deadLetterSlice(),
+    failure: { kind: "hold" },
+    decode(message) {
+      const failure = readFailure(message.properties.headers);
+      const id = messageId(message);
+      return {
+        // The same message may fail again after it was sent back: that is another dead letter. One
+        // that nothing tells apart is archived each time that it comes, rather than not at all.
+        id: failure.id === undefined ? crypto.randomUUID() : `${id} ${failure.id}`,
+        payload: { failure, messageId: id, message },
+      };
+    },
+    handle({ failure, messageId, message }, { log }) {
+      const { headers = {}, ...properties } = message.properties;
+      log.info("Dead letter from {queue}: {reason} ({detail})", {
+        queue: failure.originQueue,
+        reason: failure.reason,
+        detail: failure.message,
+        message_id: messageId,
+      });
+      return [{
+        sql: `INSERT INTO dead_letters (message_id, origin_queue, reason, failure_message, retries,
+                failed_at, archived_at, properties, headers, body)
+              VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        params: [
+          messageId,
+          failure.originQueue,
+          failure.reason,
+          failure.message,
+          retriesSoFar(headers),
+          failure.failedAt ?? null,
+          new Date().toISOString(),
+          JSON.stringify(properties),
+          JSON.stringify(headers),
+          new Uint8Array(message.content),
+        ],
+      }];
+    },
+  }),
+};
+
+if (import.meta.main) await runConsumer(deadLetterConsumer);

@@ -1,0 +1,46 @@
+/** Sends every new user a welcome email: simulated, or over SMTP where `SMTP_URL` is set. */
+import { type EventConsumer, eventConsumer, runConsumer } from "@ecomarket/shared/consumer";
+import { SUBSCRIBER_QUEUES } from "@ecomarket/shared/topology";
+import { type Mailer, mailerFromEnvironment, welcomeEmail } from "./mailer.ts";
+
+/**
+ * The email subscriber, sending through `mailer`. The row in `sent_emails` is exactly once; the
+ * sending itself is at least once, for no transaction spans a mail server: the Message-ID, derived
+ * from the event's id, lets the receiving side recognise a second copy.
+ */
+export function emailConsumer(mailer: Mailer): EventConsumer {
+  return eventConsumer({
+    name: "email",
+    queue: SUBSCRIBER_QUEUES.email,
+    migrations: [
+      // n.b. event_id is not unique: were an effect ever done twice, the table must be able to show it.
+      `CREATE TABLE sent_emails (
+         id INTEGER PRIMARY KEY, event_id TEXT NOT NULL, message_id TEXT NOT NULL,
+         recipient TEXT NOT NULL, subject TEXT NOT NULL, transport TEXT NOT NULL, sent_at TEXT NOT NULL
+       ) STRICT`,
+    ],
+    async handle(event, { signal, log }) {
+      const message = welcomeEmail(event);
+      await mailer.send(message, signal);
+      log.info("Welcome email to {nombre} <{email}> ({transport})", {
+        nombre: event.nombre,
+        email: event.email,
+        transport: mailer.transport,
+      });
+      return [{
+        sql: `INSERT INTO sent_emails (event_id, message_id, recipient, subject, transport, sent_at)
+              VALUES (?, ?, ?, ?, ?, ?)`,
+        params: [
+          event.event_id,
+          message.messageId,
+          message.to.address,
+          message.subject,
+          mailer.transport,
+          new Date().toISOString(),
+        ],
+      }];
+    },
+  });
+}
+
+if (import.meta.main) await runConsumer(emailConsumer(mailerFromEnvironment()));

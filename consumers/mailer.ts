@@ -1,0 +1,98 @@
+/** How a welcome email is written and sent. */
+import { createTransport } from "nodemailer";
+import { ConfigError, messageOf, PermanentError } from "@ecomarket/shared/errors";
+import type { UsuarioCreado } from "@ecomarket/shared/event";
+
+/** An email, ready to be sent. */
+export interface Email {
+  /** In angle brackets, as RFC 5322 writes it. The same event has the same one for ever. */
+  readonly messageId: string;
+  readonly from: string;
+  readonly to: { readonly name: string; readonly address: string };
+  readonly subject: string;
+  readonly text: string;
+}
+
+/** Sends emails. */
+export interface Mailer {
+  readonly transport: "simulated" | "smtp";
+  /**
+   * Resolves once the mail server has taken the email.
+   *
+   * @throws {PermanentError} when the server will never take it (SMTP 5xx); else an error that is
+   *   worth another try.
+   */
+  send(email: Email, signal: AbortSignal): Promise<void>;
+}
+
+const FROM = "EcoMarket <bienvenida@ecomarket.example>";
+
+/** The welcome to the user whom `event` announces. */
+export function welcomeEmail(event: UsuarioCreado): Email {
+  return {
+    // An event id from elsewhere may hold what a Message-ID may not.
+    messageId: `<${encodeURIComponent(event.event_id)}@ecomarket.example>`,
+    from: FROM,
+    to: { name: event.nombre, address: event.email },
+    subject: `¡Te damos la bienvenida a EcoMarket, ${event.nombre}!`,
+    text: `Hola, ${event.nombre}:\n\nTu cuenta ya está lista. ¡Gracias por sumarte a EcoMarket!\n`,
+  };
+}
+
+/** Sends nothing: the log line and the row in `sent_emails` are all there is to see. */
+export const simulatedMailer: Mailer = {
+  transport: "simulated",
+  send: () => Promise.resolve(),
+};
+
+/** Sends through the SMTP server at `url`, such as `smtp://user:password@127.0.0.1:2525`. */
+export function smtpMailer(url: string): Mailer {
+  const { hostname, port, protocol, username, password } = new URL(url);
+  const secure = protocol === "smtps:";
+  const transport = createTransport({
+    host: hostname,
+    port: Number(port) || (secure ? 465 : 587),
+    secure,
+    ...(username
+      ? { auth: { user: decodeURIComponent(username), pass: decodeURIComponent(password) } }
+      : {}),
+    // The name in EHLO. Without it nodemailer asks the system, which the sandbox does not allow.
+    name: "ecomarket.example",
+    pool: true,
+    maxConnections: 5,
+    connectionTimeout: 10_000,
+    greetingTimeout: 10_000,
+    socketTimeout: 30_000,
+  });
+  return {
+    transport: "smtp",
+    async send(email, signal) {
+      signal.throwIfAborted();
+      try {
+        await transport.sendMail({ ...email, to: { ...email.to } });
+      } catch (error) {
+        const code = (error as { responseCode?: unknown }).responseCode;
+        const isPermanent = typeof code === "number" && code >= 500;
+        const text = `the mail server did not take the email: ${messageOf(error)}`;
+        throw isPermanent
+          ? new PermanentError(text, { cause: error })
+          : new Error(text, { cause: error });
+      }
+    },
+  };
+}
+
+/**
+ * The mailer that `SMTP_URL` asks for, or the simulated one.
+ *
+ * @throws {ConfigError} when it is no `smtp:` or `smtps:` URL.
+ */
+export function mailerFromEnvironment(): Mailer {
+  const url = Deno.env.get("SMTP_URL");
+  if (!url) return simulatedMailer;
+  const protocol = URL.canParse(url) ? new URL(url).protocol : "";
+  if (protocol !== "smtp:" && protocol !== "smtps:") {
+    throw new ConfigError("SMTP_URL must be like smtp://user:password@127.0.0.1:2525");
+  }
+  return smtpMailer(url);
+}

@@ -1,0 +1,61 @@
+/** Level 2 of the workshop: the message outlives the broker. Still no answer: do not copy it. */
+import type { Channel, ChannelModel } from "amqplib";
+import { connectOnce } from "@ecomarket/shared/connection";
+import { messageOf } from "@ecomarket/shared/errors";
+import { encode, type UsuarioCreado } from "@ecomarket/shared/event";
+import { EVENTS_EXCHANGE } from "@ecomarket/shared/topology";
+import { failed, type Publisher, type PublishOptions, type PublishOutcome } from "./publisher.ts";
+
+/**
+ * Sends a persistent message with its metadata, and waits when the socket's buffer is full. Survives
+ * a broker restart once it is in a queue; lost when the link breaks on the way, and when no queue is
+ * bound.
+ */
+export class PersistentPublisher implements Publisher {
+  readonly #connection: ChannelModel;
+  readonly #channel: Channel;
+
+  private constructor(connection: ChannelModel, channel: Channel) {
+    this.#connection = connection;
+    this.#channel = channel;
+    channel.on("error", () => {}); // The next publish() finds the channel closed, and says so.
+  }
+
+  /** @throws {BrokerUnreachableError} when no broker answers; {AccessRefusedError} when it refuses. */
+  static async connect(urls: readonly string[]): Promise<PersistentPublisher> {
+    const connection = await connectOnce(urls, "publisher (persistent)");
+    return new PersistentPublisher(connection, await connection.createChannel());
+  }
+
+  async publish(event: UsuarioCreado, { headers }: PublishOptions = {}): Promise<PublishOutcome> {
+    const { content, options } = encode(event);
+    try {
+      const room = this.#channel.publish(EVENTS_EXCHANGE, "", content, { ...options, headers });
+      if (!room) await drained(this.#channel);
+      return { status: "sent" };
+    } catch (error) {
+      return failed("unsent", `The link is gone: ${messageOf(error)}`);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#connection.close().catch(() => {});
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+/** Resolves when the channel takes more, or is closed. */
+function drained(channel: Channel): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      channel.off("drain", done);
+      channel.off("close", done);
+      resolve();
+    };
+    channel.on("drain", done);
+    channel.on("close", done);
+  });
+}

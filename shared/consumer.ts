@@ -1,0 +1,120 @@
+/** What turns a name, some tables and an effect into a running subscriber process. */
+import { parseArguments } from "./args.ts";
+import { brokerConfig, dataDir, logConfig, retryDelaysMs, subscriberConfig } from "./config.ts";
+import type { HandlerContext, SubscriberSpec } from "./delivery_processor.ts";
+import { decode, type UsuarioCreado } from "./event.ts";
+import { X_SIMULATE_FAILURES } from "./headers.ts";
+import { configureLog, roleLogger } from "./log.ts";
+import { print, runCommand } from "./main.ts";
+import { failureAsked } from "./simulated_failure.ts";
+import { type Migrations, SqliteStore } from "./sqlite_store.ts";
+import type { Effect } from "./store.ts";
+import { runSubscriber } from "./subscriber.ts";
+import { subscriberSlice } from "./topology.ts";
+
+/** A subscriber that can be run as a process of its own. */
+export interface Consumer<T> {
+  /** Also the name of its data folder. */
+  readonly name: string;
+  /** The tables that its effects write to. */
+  readonly migrations: Migrations;
+  /** What it consumes and does, under this configuration. */
+  spec(config: ConsumerConfig): SubscriberSpec<T>;
+}
+
+/** What the environment decides about every consumer. */
+export interface ConsumerConfig {
+  readonly retryDelaysMs: readonly number[];
+  readonly simulateFailures: boolean;
+}
+
+/** A subscriber of `UsuarioCreado`, as its author writes it. */
+export interface EventConsumerDefinition {
+  readonly name: string;
+  readonly queue: string;
+  readonly migrations: Migrations;
+  /** See {@link SubscriberSpec.handle}. */
+  handle(event: UsuarioCreado, context: HandlerContext): Promise<Effect> | Effect;
+}
+
+/** A consumer of `UsuarioCreado`. */
+export type EventConsumer = Consumer<Signup>;
+
+interface Signup {
+  readonly event: UsuarioCreado;
+  /** Whether the message asks this subscriber to fail the attempt number `attempt`. */
+  asksToFail(attempt: number): boolean;
+}
+
+/**
+ * A consumer of `UsuarioCreado` with its own queue, its own retries and its own store.
+ *
+ * ```ts
+ * export const audit = eventConsumer({
+ *   name: "audit",
+ *   queue: "audit_queue",
+ *   migrations: ["CREATE TABLE audit (event_id TEXT NOT NULL, user_id TEXT NOT NULL)"],
+ *   handle: ({ event_id, user_id }) => [
+ *     { sql: "INSERT INTO audit VALUES (?, ?)", params: [event_id, user_id] },
+ *   ],
+ * });
+ * if (import.meta.main) await runConsumer(audit);
+ * ```
+ */
+export function eventConsumer(definition: EventConsumerDefinition): EventConsumer {
+  const { name, queue, migrations } = definition;
+  return {
+    name,
+    migrations,
+    spec: ({ retryDelaysMs, simulateFailures }) => ({
+      name,
+      queue,
+      topology: subscriberSlice(queue, retryDelaysMs),
+      failure: { kind: "retry", delaysMs: retryDelaysMs },
+      decode(message) {
+        const { event, simulateFail } = decode(message);
+        const header: unknown = message.properties.headers?.[X_SIMULATE_FAILURES];
+        return {
+          id: event.event_id,
+          payload: {
+            event,
+            asksToFail: (attempt) => simulateFail || failureAsked(header, name, attempt),
+          },
+        };
+      },
+      handle({ event, asksToFail }, context) {
+        if (simulateFailures && asksToFail(context.attempt)) {
+          throw new Error("simulated failure, asked for by the message");
+        }
+        return definition.handle(event, context);
+      },
+    }),
+  };
+}
+
+/** Runs `consumer` as this process until SIGINT or SIGTERM, configured by the environment. */
+export function runConsumer<T>(consumer: Consumer<T>): Promise<never> {
+  return runCommand(usage(consumer.name), async ({ args, signal }) => {
+    if (parseArguments(args, {}).values.help) return print(usage(consumer.name).trim());
+    await configureLog(logConfig());
+    const { prefetch, simulateFailures } = subscriberConfig();
+    const spec = consumer.spec({ retryDelaysMs: retryDelaysMs(), simulateFailures });
+    await using store = SqliteStore.open(dataDir(consumer.name), consumer.migrations);
+    await runSubscriber(spec, {
+      urls: brokerConfig().amqpUrls,
+      store,
+      log: roleLogger(spec.name),
+      prefetch,
+      signal,
+    });
+  });
+}
+
+function usage(name: string): string {
+  return `
+Usage: deno task consumer:${name}
+
+Consumes until Ctrl+C, then finishes what is in flight. Configured by the environment: AMQP_URL,
+DATA_DIR, PREFETCH, FAST_RETRY, RETRY_DELAYS_MS, SIMULATE_FAILURES, LOG_FORMAT, LOG_LEVEL, LOG_EMAILS.
+`;
+}

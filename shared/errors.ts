@@ -1,0 +1,80 @@
+/**
+ * The errors that this project raises on purpose, by what they cost: a program that cannot go on
+ * ({@link EcoMarketError} with an `exitCode`), or one delivery that takes another road
+ * ({@link PermanentError}, {@link InvalidMessageError}). Each names the thing, the reason and the
+ * next step, so that its message alone can be shown to a person.
+ */
+
+/** The base of every expected error: it is shown as its message, without a stack trace. */
+export abstract class EcoMarketError extends Error {
+  /** A stable word for programs, such as `BROKER_UNREACHABLE`. */
+  abstract readonly code: string;
+  /** What a command ends with when this error reaches its `main`. @default 1 */
+  readonly exitCode: number = 1;
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/** An environment variable or a configuration file has a value that cannot be used. */
+export class ConfigError extends EcoMarketError {
+  override readonly code = "CONFIG_INVALID";
+  override readonly exitCode = 2;
+}
+
+/** The command line was not understood. Its message is followed by the usage text. */
+export class UsageError extends EcoMarketError {
+  override readonly code = "USAGE";
+  override readonly exitCode = 2;
+}
+
+/** No broker could be had: none was found, and none could be started. */
+export class BrokerSetupError extends EcoMarketError {
+  override readonly code = "BROKER_SETUP";
+}
+
+/** No broker answered within the connect timeout. */
+export class BrokerUnreachableError extends EcoMarketError {
+  override readonly code = "BROKER_UNREACHABLE";
+}
+
+/** A broker answered, and refused the credentials or the virtual host. Trying again is useless. */
+export class AccessRefusedError extends EcoMarketError {
+  override readonly code = "ACCESS_REFUSED";
+}
+
+/** A queue or an exchange stands with other arguments than the topology wants (AMQP 406). */
+export class TopologyDriftError extends EcoMarketError {
+  override readonly code = "TOPOLOGY_DRIFT";
+}
+
+/** An exchange or a queue that is needed does not exist (AMQP 404). */
+export class TopologyMissingError extends EcoMarketError {
+  override readonly code = "TOPOLOGY_MISSING";
+}
+
+/** A message that is not the event it should be: it can never be handled, whoever tries. */
+export class InvalidMessageError extends EcoMarketError {
+  override readonly code = "INVALID_MESSAGE";
+}
+
+/** Thrown by a handler to say that trying again is useless: the delivery is dead-lettered at once. */
+export class PermanentError extends EcoMarketError {
+  override readonly code = "PERMANENT";
+}
+
+/** The store cannot be used now (busy, full, read-only). It says nothing about the message. */
+export class StoreUnavailableError extends EcoMarketError {
+  override readonly code = "STORE_UNAVAILABLE";
+}
+
+/** The message of anything that was thrown, in one line. */
+export function messageOf(thrown: unknown): string {
+  if (thrown instanceof AggregateError && thrown.errors.length > 0) {
+    return thrown.errors.map(messageOf).join("; ");
+  }
+  const text = thrown instanceof Error ? thrown.message || thrown.name : String(thrown);
+  return text.replaceAll(/\s+/g, " ").trim();
+}

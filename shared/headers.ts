@@ -1,0 +1,137 @@
+/**
+ * The headers that we write on a message that failed, and how they are read back. Whatever comes
+ * from the wire is hostile until proven otherwise: every reader here answers for any value.
+ */
+import type { MessageProperties, Options } from "amqplib";
+
+/** Retries so far: 0 or absent on a first attempt. */
+export const X_RETRIES = "x-retries";
+/** The subscriber queue whose consumer failed. */
+export const X_ORIGIN_QUEUE = "x-origin-queue";
+/** A {@link FailureReason}. */
+export const X_FAILURE_REASON = "x-failure-reason";
+/** The error's message, at most {@link MAX_FAILURE_MESSAGE} characters. */
+export const X_FAILURE_MESSAGE = "x-failure-message";
+/** When it failed, ISO 8601 in UTC. */
+export const X_FAILED_AT = "x-failed-at";
+/** A UUID of this failure, by which a second delivery of one dead letter is recognised. */
+export const X_FAILURE_ID = "x-failure-id";
+/** Asks subscribers to fail, such as `email:2,loyalty:always`. Honoured only with `SIMULATE_FAILURES=1`. */
+export const X_SIMULATE_FAILURES = "x-simulate-failures";
+
+/** Why we dead-letter. The broker has its own words for its own reasons, in `x-death`. */
+export type FailureReason = "invalid-message" | "retries-exhausted" | "permanent-error";
+
+/** n.b. amqplib throws a RangeError for a header table over 64 KiB. */
+export const MAX_FAILURE_MESSAGE = 1_000;
+
+type Headers = Readonly<Record<string, unknown>>;
+
+/** How often the message was retried: anything but a whole number from 0 up counts as 0. */
+export function retriesSoFar(headers: Headers | undefined): number {
+  const value = headers?.[X_RETRIES];
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : 0;
+}
+
+/** How often the broker delivered the message before and got it back (quorum queues count). */
+export function deliveryCount(headers: Headers | undefined): number {
+  const value = headers?.["x-delivery-count"];
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : 0;
+}
+
+/**
+ * The headers that must not travel along when a message is published again. `x-death`: before 4.0
+ * the broker interprets a copied one, sees a cycle, and drops the message. `CC` and `BCC`: the
+ * broker would route the copy to every key in them as well.
+ */
+const BROKER_HEADERS =
+  /^(?:x-death|x-(?:first|last)-death-.*|x-delivery-count|x-acquired-count|cc|bcc)$/i;
+
+/**
+ * The properties with which a failed message is published again: its own, plus `headers`, less what
+ * would make the copy behave otherwise than a message of ours. `expiration` would let a waiting copy
+ * vanish; the broker refuses a foreign `user_id`, and a `reply_to` that names its direct reply queue.
+ */
+export function republishOptions(
+  properties: MessageProperties,
+  messageId: string,
+  headers: Headers,
+): Options.Publish {
+  const kept = Object.entries(properties.headers ?? {})
+    .filter(([name]) => !BROKER_HEADERS.test(name));
+  const { contentType, contentEncoding, priority, correlationId, replyTo, timestamp, type, appId } =
+    properties;
+  const own = { contentType, contentEncoding, priority, correlationId, timestamp, type, appId };
+  return {
+    ...definedOnly(own),
+    ...(typeof replyTo === "string" && !replyTo.startsWith("amq.") ? { replyTo } : {}),
+    messageId,
+    deliveryMode: 2,
+    headers: { ...Object.fromEntries(kept), ...headers },
+  };
+}
+
+function definedOnly(properties: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(properties).filter(([, value]) => value !== undefined));
+}
+
+/** `message` short enough for a header, in characters that any reader can show. */
+export function failureMessage(message: string): string {
+  const characters = [...message.toWellFormed()];
+  if (characters.length <= MAX_FAILURE_MESSAGE) return characters.join("");
+  return `${characters.slice(0, MAX_FAILURE_MESSAGE - 1).join("")}…`;
+}
+
+/** Where a dead letter comes from and why. */
+export interface FailureReport {
+  /** What tells this failure from every other one, also of the same message; where known. */
+  readonly id: string | undefined;
+  /** The queue whose consumer failed, or `unknown`. */
+  readonly originQueue: string;
+  /** A {@link FailureReason}, or the broker's own word: `delivery_limit`, `expired`, `rejected`, `maxlen`. */
+  readonly reason: string;
+  readonly message: string;
+  /** ISO 8601 in UTC, where known. */
+  readonly failedAt: string | undefined;
+}
+
+/**
+ * What the headers of a dead letter say. An `x-death` means that the broker dead-lettered it, and is
+ * the truth then: we strip it from whatever we publish ourselves, and our own headers may be left
+ * from an earlier failure, or forged.
+ */
+export function readFailure(headers: Headers | undefined): FailureReport {
+  const deaths = headers?.["x-death"];
+  const death: unknown = Array.isArray(deaths) ? deaths[0] : undefined;
+  if (isRecord(death)) {
+    const reason = text(death.reason) ?? "unknown";
+    const time = isRecord(death.time) ? death.time.value : undefined;
+    const queue = text(death.queue) ?? "unknown";
+    return {
+      id: `${queue} ${reason} ${time}`,
+      originQueue: queue,
+      reason,
+      message: reason === "delivery_limit"
+        ? "the consumer died each time that it was given this message"
+        : `dead-lettered by the broker (${reason})`,
+      failedAt: typeof time === "number" && Math.abs(time) < 8.64e12
+        ? new Date(time * 1000).toISOString()
+        : undefined,
+    };
+  }
+  return {
+    id: text(headers?.[X_FAILURE_ID]),
+    originQueue: text(headers?.[X_ORIGIN_QUEUE]) ?? "unknown",
+    reason: text(headers?.[X_FAILURE_REASON]) ?? "unknown",
+    message: text(headers?.[X_FAILURE_MESSAGE]) ?? "",
+    failedAt: text(headers?.[X_FAILED_AT]),
+  };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}

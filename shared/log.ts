@@ -1,0 +1,78 @@
+/**
+ * Structured logs (LogTape) on the standard error, so that a command's result on the standard
+ * output stays clean. To go to another logger, change this file alone.
+ */
+import {
+  configure,
+  dispose,
+  type FormattedValues,
+  getAnsiColorFormatter,
+  getJsonLinesFormatter,
+  getLogger,
+  getTextFormatter,
+  type Logger,
+  type LogLevel,
+  type TextFormatter,
+} from "@logtape/logtape";
+import { EMAIL_ADDRESS_PATTERN, redactByPattern } from "@logtape/redaction";
+
+export type { Logger };
+
+/** How a role logs. Parsed from the environment by `logConfig()`. */
+export interface LogOptions {
+  /** `pretty` for a person, `json` (one object a line) for a collector. */
+  readonly format: "pretty" | "json";
+  readonly level: LogLevel;
+  /** Whether email addresses are replaced before a record is written. */
+  readonly redactEmails: boolean;
+}
+
+/**
+ * Sends every record at or above `options.level` to the standard error. Call it once, in `main`.
+ *
+ * Passwords never reach a record: URLs are logged through `redactUrl()` only.
+ */
+export async function configureLog(options: LogOptions): Promise<void> {
+  const plain = formatter(options.format);
+  const format = options.redactEmails ? redactByPattern(plain, [EMAIL]) : plain;
+  await configure({
+    reset: true,
+    sinks: {
+      stderr: (record) => {
+        let bytes = encoder.encode(format(record));
+        while (bytes.length > 0) bytes = bytes.subarray(Deno.stderr.writeSync(bytes));
+      },
+    },
+    loggers: [
+      { category: "ecomarket", lowestLevel: options.level, sinks: ["stderr"] },
+      { category: ["logtape", "meta"], lowestLevel: "warning", sinks: ["stderr"] },
+    ],
+  });
+}
+
+const encoder = new TextEncoder();
+const EMAIL = { ...EMAIL_ADDRESS_PATTERN, replacement: "[email]" };
+
+function formatter(format: LogOptions["format"]): TextFormatter {
+  if (format === "json") return getJsonLinesFormatter({ properties: "flatten" });
+  const pretty = {
+    timestamp: "time",
+    level: "FULL",
+    category: (category: readonly string[]) => category.slice(1).join("/"),
+    value: "bare",
+    format: ({ timestamp, level, category, message }: FormattedValues) =>
+      `${timestamp} ${level.padEnd(7)} ${category.padEnd(11)} ${message}`,
+  } as const;
+  const isColourful = !Deno.noColor && Deno.stderr.isTerminal();
+  return isColourful ? getAnsiColorFormatter(pretty) : getTextFormatter(pretty);
+}
+
+/** The logger of one role, for instance `roleLogger("email")`. */
+export function roleLogger(...role: readonly string[]): Logger {
+  return getLogger(["ecomarket", ...role]);
+}
+
+/** Waits until every record is written. */
+export async function flushLog(): Promise<void> {
+  await dispose();
+}

@@ -1,0 +1,57 @@
+/**
+ * The edge of every command: runs its body, turns what it throws into a message and an exit code,
+ * and its signals into an `AbortSignal`.
+ */
+import { EcoMarketError, UsageError } from "./errors.ts";
+import { flushLog } from "./log.ts";
+import { onShutdownSignal } from "./platform.ts";
+
+/** What a command's body is given. */
+export interface CommandContext {
+  readonly args: readonly string[];
+  /** Aborts at the first SIGINT or SIGTERM. A second signal ends the process at once. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Runs a command and ends the process with its exit code: what `body` returns (nothing is 0), or
+ * the `exitCode` of the {@link EcoMarketError} that it throws, whose message alone is printed. Any
+ * other error is a defect of ours: it is printed whole and ends with 70 (`EX_SOFTWARE`).
+ */
+export async function runCommand(
+  usage: string,
+  body: (context: CommandContext) => Promise<number | void>,
+): Promise<never> {
+  const controller = new AbortController();
+  onShutdownSignal(() => controller.abort());
+  const exitCode = await body({ args: Deno.args, signal: controller.signal })
+    .then((code) => code ?? 0)
+    .catch((error: unknown) => report(error, usage));
+  await flushLog();
+  Deno.exit(exitCode);
+}
+
+function report(error: unknown, usage: string): number {
+  if (!(error instanceof EcoMarketError)) {
+    printError(error instanceof Error ? error.stack ?? error.message : String(error));
+    return 70;
+  }
+  printError(`error: ${error.message}`);
+  if (error instanceof UsageError) printError(`\n${usage.trim()}`);
+  return error.exitCode;
+}
+
+/** Prints one line of a command's result to the standard output. */
+export function print(line: string): void {
+  writeAll(Deno.stdout, line);
+}
+
+/** Prints one line for the person at the terminal to the standard error. */
+export function printError(line: string): void {
+  writeAll(Deno.stderr, line);
+}
+
+function writeAll(target: { writeSync(bytes: Uint8Array): number }, line: string): void {
+  let bytes = new TextEncoder().encode(`${line}\n`);
+  while (bytes.length > 0) bytes = bytes.subarray(target.writeSync(bytes));
+}

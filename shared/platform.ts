@@ -1,0 +1,67 @@
+/**
+ * What differs between Linux, macOS and Windows, in one place: signals, ending a process, and
+ * opening a browser. Nothing else in the project asks which platform it runs on.
+ */
+import process from "node:process";
+
+/**
+ * Calls `onFirst` at the first request to stop: SIGINT everywhere, SIGTERM where it exists (Windows
+ * has no SIGTERM to listen to; there SIGBREAK, sent by Ctrl+Break, takes its place). A second
+ * request ends the process at once with 130, as a shell reports an interrupted program.
+ */
+export function onShutdownSignal(onFirst: (signal: Deno.Signal) => void): void {
+  let asked = false;
+  const signals: Deno.Signal[] = Deno.build.os === "windows"
+    ? ["SIGINT", "SIGBREAK"]
+    : ["SIGINT", "SIGTERM"];
+  for (const signal of signals) {
+    Deno.addSignalListener(signal, () => {
+      if (asked) Deno.exit(130);
+      asked = true;
+      onFirst(signal);
+    });
+  }
+}
+
+/**
+ * Asks `child` to stop, and ends it when it has not within `graceMs`. On Windows, where a process
+ * cannot be asked, it is ended at once: nothing here depends on a graceful end.
+ *
+ * @returns the status with which it ended.
+ */
+export async function stopProcess(
+  child: Deno.ChildProcess,
+  graceMs: number,
+): Promise<Deno.CommandStatus> {
+  killIfRunning(child, "SIGTERM");
+  const timer = setTimeout(() => killIfRunning(child, "SIGKILL"), graceMs);
+  try {
+    return await child.status;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function killIfRunning(child: Deno.ChildProcess, signal: Deno.Signal): void {
+  try {
+    child.kill(signal);
+  } catch (error) {
+    // It ended by itself in the meantime.
+    if (!(error instanceof TypeError || error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+/** Whether a process with this id exists (also when it belongs to somebody else). */
+export function isProcessAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+/** Opens `url` in the person's browser. Resolves once the browser was asked. */
+export async function openInBrowser(url: string): Promise<void> {
+  const { default: open } = await import("open");
+  await open(url);
+}

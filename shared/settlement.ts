@@ -1,0 +1,147 @@
+/**
+ * How a delivery leaves its queue. A message that goes on elsewhere is confirmed there first and
+ * acked here then: dying in between doubles it, which the inbox mends; the other order would lose it.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import type { ConsumeMessage } from "amqplib";
+import type { Outgoing } from "./confirmed_channel.ts";
+import { holdDelayMs, type Session } from "./delivery_processor.ts";
+import { messageId } from "./event.ts";
+import {
+  deliveryCount,
+  failureMessage,
+  readFailure,
+  republishOptions,
+  retriesSoFar,
+  X_FAILED_AT,
+  X_FAILURE_ID,
+  X_FAILURE_MESSAGE,
+  X_FAILURE_REASON,
+  X_ORIGIN_QUEUE,
+  X_RETRIES,
+} from "./headers.ts";
+import type { Logger } from "./log.ts";
+import type { Disposition } from "./retry_policy.ts";
+import { DEAD_LETTER_EXCHANGE, retryExchange } from "./topology.ts";
+
+/**
+ * Dead letters that came back this often are sent round again. n.b. from RabbitMQ 4.0 on, a quorum
+ * queue without an `x-delivery-limit` has one of 20, and drops what passes it.
+ */
+const ROUND_AGAIN_AFTER = 10;
+
+/** See the file's first lines. */
+export class Settlement {
+  readonly #queue: string;
+  readonly #log: Logger;
+
+  constructor(queue: string, log: Logger) {
+    this.#queue = queue;
+    this.#log = log;
+  }
+
+  /** Takes the message off the queue. Once the session has ended this does nothing: it comes again. */
+  ack(message: ConsumeMessage, session: Session): void {
+    if (session.signal.aborted) return;
+    session.channel.channel.ack(message);
+  }
+
+  /** Sends a failed message to its retry queue or to the dead letters, then acks it. */
+  async fail(
+    message: ConsumeMessage,
+    session: Session,
+    disposition: Disposition,
+  ): Promise<void> {
+    const { properties } = message;
+    const retries = retriesSoFar(properties.headers);
+    const isRetry = disposition.kind === "retry";
+    const headers = {
+      [X_RETRIES]: isRetry ? retries + 1 : retries,
+      [X_ORIGIN_QUEUE]: this.#queue,
+      [X_FAILURE_MESSAGE]: failureMessage(disposition.message),
+      [X_FAILED_AT]: new Date().toISOString(),
+      [X_FAILURE_ID]: crypto.randomUUID(),
+      ...(isRetry ? {} : { [X_FAILURE_REASON]: disposition.reason }),
+    };
+    const route = isRetry
+      ? { exchange: retryExchange(this.#queue), routingKey: String(disposition.delayMs) }
+      : { exchange: DEAD_LETTER_EXCHANGE, routingKey: "" };
+    await this.#moveOn(message, session, route, headers);
+
+    const record = {
+      event_id: messageId(message),
+      attempt: retries + 1,
+      reason: disposition.message,
+    };
+    if (isRetry) {
+      const { delayMs } = disposition;
+      this.#log.warning(
+        "Attempt {attempt} of {event_id} failed ({reason}): again in {delayMs} ms",
+        {
+          ...record,
+          delayMs,
+          outcome: "retried",
+        },
+      );
+    } else {
+      this.#log.error("Attempt {attempt} of {event_id} failed ({reason}): {why}, dead-lettered", {
+        ...record,
+        why: disposition.reason,
+        outcome: "dead-lettered",
+      });
+    }
+  }
+
+  /** Whether the broker may soon drop this dead letter for having been handed out too often. */
+  isNearDeliveryLimit(message: ConsumeMessage): boolean {
+    return deliveryCount(message.properties.headers) >= ROUND_AGAIN_AFTER;
+  }
+
+  /** Publishes a dead letter to the dead letters once more, which sets the broker's count to 0. */
+  async sendRoundAgain(message: ConsumeMessage, session: Session): Promise<void> {
+    const failure = readFailure(message.properties.headers);
+    await this.#moveOn(message, session, { exchange: DEAD_LETTER_EXCHANGE, routingKey: "" }, {
+      // The broker's own report, x-death, cannot be copied: what it says is kept in our words.
+      [X_ORIGIN_QUEUE]: failure.originQueue,
+      [X_FAILURE_REASON]: failure.reason,
+      [X_FAILURE_MESSAGE]: failureMessage(failure.message),
+      [X_FAILURE_ID]: failure.id ?? crypto.randomUUID(),
+      ...(failure.failedAt === undefined ? {} : { [X_FAILED_AT]: failure.failedAt }),
+    });
+  }
+
+  /** Publishes until the broker has it for certain, then acks the original. */
+  async #moveOn(
+    message: ConsumeMessage,
+    session: Session,
+    route: Pick<Outgoing, "exchange" | "routingKey">,
+    headers: Readonly<Record<string, string | number>>,
+  ): Promise<void> {
+    const { content, properties } = message;
+    let options = republishOptions(properties, messageId(message), headers);
+    for (let n = 1;; n++) {
+      const result = await session.channel.send({ ...route, content, options });
+      switch (result.kind) {
+        case "confirmed":
+          return this.ack(message, session);
+        case "unwritable":
+          // Its own headers are what cannot be written again, for instance for their size.
+          if (n > 1) throw new Error(result.reason);
+          options = republishOptions({ ...properties, headers: {} }, messageId(message), headers);
+          continue;
+        case "returned":
+          // Somebody deleted a queue of ours: a new session declares it again.
+          throw new Error(result.reason);
+        case "nacked":
+          this.#log.warning("The broker did not take a message for {exchange}: trying again", {
+            exchange: route.exchange,
+          });
+          await delay(holdDelayMs(n), undefined, { signal: session.signal });
+          continue;
+        case "unknown":
+        case "unsent":
+          throw new Error(result.reason);
+      }
+    }
+  }
+}

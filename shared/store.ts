@@ -1,0 +1,40 @@
+/**
+ * Where a subscriber keeps what it has done. The interface is narrow, so that PostgreSQL can stand
+ * behind it where several machines share one subscriber.
+ */
+
+/** A value that a statement may bind. */
+export type SqlValue = string | number | bigint | null | Uint8Array;
+
+/** One parameterised statement. `params` are bound to its `?` in order, never pasted into it. */
+export interface Statement {
+  readonly sql: string;
+  readonly params: readonly SqlValue[];
+}
+
+/** What a handler wants to be true: all of its statements, or none. Data, so that handlers stay pure. */
+export type Effect = readonly Statement[];
+
+/**
+ * A subscriber's own data, and its inbox: the ids of the events whose effect is in it.
+ *
+ * Implementations owe this: when `commit` resolves with `committed`, the effect and the inbox row
+ * outlive the process and the machine's power, both or neither.
+ */
+export interface Store extends AsyncDisposable {
+  /**
+   * Whether the effect of `eventId` is committed.
+   *
+   * @throws {StoreUnavailableError} when the store cannot tell now.
+   */
+  has(eventId: string): Promise<boolean>;
+  /**
+   * Commits `effect` and the inbox row of `eventId` in one transaction, shared with other commits
+   * that are waiting. A second commit of the same id changes nothing and is a `duplicate`.
+   *
+   * @throws {StoreUnavailableError} when the store cannot be written now: nothing was committed.
+   * @throws what the database says of a statement that can never succeed: nothing was committed.
+   */
+  commit(eventId: string, effect: Effect): Promise<"committed" | "duplicate">;
+  close(): Promise<void>;
+}
