@@ -12,7 +12,7 @@
  */
 import type { BrokerConnection, Link } from "@ecomarket/shared/connection";
 import { openConnection } from "@ecomarket/shared/connection";
-import { ConfirmedChannel, type Outgoing } from "@ecomarket/shared/confirmed-channel";
+import { ConfirmedChannel, type Outgoing } from "@ecomarket/shared/confirmed_channel";
 import { messageOf, TopologyMissingError } from "@ecomarket/shared/errors";
 import { encode, type UsuarioCreado } from "@ecomarket/shared/event";
 import type { Logger } from "@ecomarket/shared/log";

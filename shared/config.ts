@@ -27,33 +27,34 @@ const brokerFileSchema = z.object({
   managementUrl: z.string(),
 });
 
-/** The URLs of the broker to use. */
-export interface BrokerUrls {
-  /** One per node, tried in turn. */
-  readonly amqpUrls: readonly string[];
-  /** The management HTTP API, credentials included. */
-  readonly managementUrl: string;
-}
-
 /**
- * Where the broker is: `AMQP_URL` (a comma-separated list is a cluster), else the private broker
- * that `deno task broker start` runs, else {@link DEFAULT_AMQP_URL}. The management API is
- * `MANAGEMENT_URL`, else the private broker's, else port 15672 of the first AMQP host.
+ * Where the broker is, one URL per node: `AMQP_URL` (a comma-separated list is a cluster), else the
+ * private broker that `deno task broker start` runs, else {@link DEFAULT_AMQP_URL}.
  *
  * @throws {ConfigError} when a URL is malformed or not `amqp:`/`amqps:`.
  */
-export function brokerConfig(read: Reader = fromProcess): BrokerUrls {
-  const fromEnvironment = read("AMQP_URL");
-  const privateBroker = fromEnvironment ? undefined : readBrokerFile();
-  const amqpUrls = (fromEnvironment ?? privateBroker?.amqpUrl ?? DEFAULT_AMQP_URL)
-    .split(",").map((url) => url.trim()).filter((url) => url !== "");
-  if (amqpUrls.length === 0) throw new ConfigError("AMQP_URL names no broker: it is empty");
-  amqpUrls.forEach(checkAmqpUrl);
-  return {
-    amqpUrls,
-    managementUrl: read("MANAGEMENT_URL") ?? privateBroker?.managementUrl ??
-      defaultManagementUrl(amqpUrls[0]!),
-  };
+export function amqpUrls(read: Reader = fromProcess): readonly string[] {
+  const text = read("AMQP_URL") || readBrokerFile()?.amqpUrl || DEFAULT_AMQP_URL;
+  const urls = text.split(",").map((url) => url.trim()).filter((url) => url !== "");
+  if (urls.length === 0) throw new ConfigError("AMQP_URL names no broker");
+  urls.forEach(checkAmqpUrl);
+  return urls;
+}
+
+/**
+ * The management HTTP API, credentials included: `MANAGEMENT_URL`; else, unless `AMQP_URL` names
+ * another broker, the private broker's; else port 15672 of the first AMQP host.
+ *
+ * @throws {ConfigError} when a URL is malformed.
+ */
+export function managementUrl(read: Reader = fromProcess): string {
+  const url = read("MANAGEMENT_URL") ||
+    (read("AMQP_URL") ? undefined : readBrokerFile()?.managementUrl) ||
+    defaultManagementUrl(amqpUrls(read)[0]!);
+  if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url;
+  throw new ConfigError(
+    `MANAGEMENT_URL must be like http://user:password@host:15672, got "${redactUrl(url)}"`,
+  );
 }
 
 function checkAmqpUrl(url: string): void {

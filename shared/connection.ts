@@ -97,7 +97,7 @@ const RECOVERY = { initialDelay: 100, maxDelay: 2_000, factor: 2, jitter: 0.2 };
  * @throws whatever {@link EcoMarketError} the first `setup` rejects with: trying again cannot mend it.
  */
 export async function openConnection(options: ConnectionOptions): Promise<BrokerConnection> {
-  const { log, urls, signal } = options;
+  const { log, urls } = options;
   const timeoutMs = options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS;
   const target = new NodeRotation(urls, options.heartbeatS ?? DEFAULT_HEARTBEAT_S);
   let link: Link | undefined;
@@ -108,8 +108,16 @@ export async function openConnection(options: ConnectionOptions): Promise<Broker
       ...RECOVERY,
       waitForConnect: false,
       setup: async (model: ChannelModel) => {
+        // n.b. between setup and adoption amqplib listens to nothing: an error that nobody hears
+        // would end the process.
+        model.on("error", () => {});
         link = asLink(model);
-        await failOnClose(model, options.setup(link));
+        try {
+          await failOnClose(model, options.setup(link));
+        } catch (error) {
+          link = undefined;
+          throw error;
+        }
       },
     },
   });
@@ -137,7 +145,11 @@ export async function openConnection(options: ConnectionOptions): Promise<Broker
 
   const close = () => closeWithin(connection, () => link, CLOSE_TIMEOUT_MS);
   try {
-    await firstConnection(connection, target, { timeoutMs, log, signal });
+    await firstConnection(connection, target, {
+      ...options,
+      timeoutMs,
+      isSettingUp: () => link !== undefined,
+    });
   } catch (error) {
     await close();
     throw error;
@@ -196,25 +208,34 @@ function socketOptions(role: string, timeoutMs: number): SocketOptions {
   };
 }
 
+interface FirstConnectionOptions {
+  readonly timeoutMs: number;
+  readonly log: Logger;
+  readonly signal?: AbortSignal;
+  readonly isSettingUp: () => boolean;
+}
+
 /** Resolves at the first connection; rejects when waiting longer is useless or `timeoutMs` are over. */
 function firstConnection(
   connection: RecoveringChannelModel,
   target: NodeRotation,
-  { timeoutMs, log, signal }: { timeoutMs: number; log: Logger; signal: AbortSignal | undefined },
+  { timeoutMs, log, signal, isSettingUp }: FirstConnectionOptions,
 ): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   let last: Error | undefined;
+  let connected = false;
   const timer = setTimeout(
     () => reject(unreachable(target.description, timeoutMs, last)),
     timeoutMs,
   );
-  const onAbort = () => reject(signal?.reason);
-  let connected = false;
+  // A connection that is being set up may be at work already: it is closed in order, a moment later.
+  const onAbort = () => isSettingUp() || reject(signal?.reason);
   connection.on("connect-failed", (error: Error) => {
     // Before the first connection once is enough: what follows is an error, or a connection.
     const level = connected || !last ? "warning" : "debug";
     last = error;
     if (!connected) {
+      if (signal?.aborted) return reject(signal.reason);
       if (error instanceof EcoMarketError) return reject(error);
       if (isRefusal(error)) return reject(refused(target.description, error));
     }
@@ -238,19 +259,25 @@ function firstConnection(
 
 /**
  * `work`, unless `model` closes first. amqplib attaches its own listeners only after setup: without
- * these, a connection that dies during setup would be adopted dead and never replaced.
+ * these, a connection that dies during setup would be adopted dead and never replaced. Where `work`
+ * itself caused the end, its own explanation is the better one.
  */
 async function failOnClose(model: ChannelModel, work: Promise<void>): Promise<void> {
   const { promise: closed, reject } = Promise.withResolvers<never>();
   const onClose = (error?: Error) => reject(error ?? new Error("Connection closed during setup"));
-  const onError = (error: Error) => reject(error);
   model.on("close", onClose);
-  model.on("error", onError);
+  model.on("error", onClose);
+  const explained = closed.catch((closeError) =>
+    work.then(() => Promise.reject(closeError), (workError) => {
+      throw workError instanceof EcoMarketError ? workError : closeError;
+    })
+  );
   try {
-    await Promise.race([work, closed]);
+    await Promise.race([work, explained]);
   } finally {
     model.off("close", onClose);
-    model.off("error", onError);
+    model.off("error", onClose);
+    explained.catch(() => {});
   }
 }
 

@@ -1,6 +1,6 @@
 /** What turns a name, some tables and an effect into a running subscriber process. */
 import { parseArguments } from "./args.ts";
-import { brokerConfig, dataDir, logConfig, retryDelaysMs, subscriberConfig } from "./config.ts";
+import { amqpUrls, dataDir, logConfig, retryDelaysMs, subscriberConfig } from "./config.ts";
 import type { HandlerContext, SubscriberSpec } from "./delivery_processor.ts";
 import { decode, type UsuarioCreado } from "./event.ts";
 import { X_SIMULATE_FAILURES } from "./headers.ts";
@@ -101,7 +101,7 @@ export function runConsumer<T>(consumer: Consumer<T>): Promise<never> {
     const spec = consumer.spec({ retryDelaysMs: retryDelaysMs(), simulateFailures });
     await using store = SqliteStore.open(dataDir(consumer.name), consumer.migrations);
     await runSubscriber(spec, {
-      urls: brokerConfig().amqpUrls,
+      urls: amqpUrls(),
       store,
       log: roleLogger(spec.name),
       prefetch,

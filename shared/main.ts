@@ -15,8 +15,9 @@ export interface CommandContext {
 
 /**
  * Runs a command and ends the process with its exit code: what `body` returns (nothing is 0), or
- * the `exitCode` of the {@link EcoMarketError} that it throws, whose message alone is printed. Any
- * other error is a defect of ours: it is printed whole and ends with 70 (`EX_SOFTWARE`).
+ * the `exitCode` of the {@link EcoMarketError} that it throws, whose message alone is printed. A body
+ * that gives up because it was asked to stop ends with 130, as a shell reports an interrupted
+ * program. Any other error is a defect of ours: it is printed whole and ends with 70 (`EX_SOFTWARE`).
  */
 export async function runCommand(
   usage: string,
@@ -26,12 +27,21 @@ export async function runCommand(
   onShutdownSignal(() => controller.abort());
   const exitCode = await body({ args: Deno.args, signal: controller.signal })
     .then((code) => code ?? 0)
-    .catch((error: unknown) => report(error, usage));
+    .catch((error: unknown) => isAbort(error, controller.signal) ? 130 : report(error, usage));
   await flushLog();
   Deno.exit(exitCode);
 }
 
+function isAbort(error: unknown, signal: AbortSignal): boolean {
+  return signal.aborted && error instanceof Error && error.name === "AbortError";
+}
+
 function report(error: unknown, usage: string): number {
+  if (error instanceof Deno.errors.NotCapable) {
+    // The sandbox said no: its own words name the flag to add.
+    printError(`error: ${error.message}`);
+    return 1;
+  }
   if (!(error instanceof EcoMarketError)) {
     printError(error instanceof Error ? error.stack ?? error.message : String(error));
     return 70;

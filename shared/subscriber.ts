@@ -30,8 +30,6 @@ export interface SubscriberOptions {
   readonly shutdownTimeoutMs?: number;
   /** How long the confirm of a retry or a dead letter may take. @default 10000 */
   readonly confirmTimeoutMs?: number;
-  /** Called once the subscriber consumes, also after each recovery. */
-  readonly onConsuming?: () => void;
 }
 
 const DEFAULT_CONNECT_TIMEOUT_MS = 30_000;
@@ -58,7 +56,7 @@ export async function runSubscriber<T>(
   const processor = new DeliveryProcessor(spec, options.store, log);
   let session: ConsumingSession<T> | undefined;
 
-  await using _connection = await openConnection({
+  await using connection = await openConnection({
     urls: options.urls,
     role: spec.name,
     log,
@@ -66,9 +64,9 @@ export async function runSubscriber<T>(
     connectTimeoutMs: options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS,
     setup: async (link) => {
       session = await ConsumingSession.start(spec, options, processor, link);
-      options.onConsuming?.();
     },
-  });
+  }).catch(unlessAborted(signal));
+  if (!connection) return;
   await aborted(signal);
 
   log.info("Stopping: finishing what is in flight");
@@ -80,6 +78,13 @@ export async function runSubscriber<T>(
       timeoutMs,
     });
   }
+}
+
+/** Told to stop before it began: there is nothing to finish, and nothing went wrong. */
+function unlessAborted(signal: AbortSignal): (error: unknown) => undefined {
+  return (error) => {
+    if (!signal.aborted) throw error;
+  };
 }
 
 /** Consuming on one link, from its set-up to its end. */
@@ -125,7 +130,10 @@ class ConsumingSession<T> implements Session {
     await declareTopology(channel.channel, spec.topology);
     const session = new ConsumingSession(spec, options, processor, link, channel);
     await session.#consume(1);
-    options.log.info("Waiting for messages in {queue}", { queue: spec.queue });
+    options.log.info("Waiting for messages in {queue}", {
+      queue: spec.queue,
+      state: "consuming",
+    });
     return session;
   }
 

@@ -1,0 +1,142 @@
+/**
+ * `deno task publish`: announces users from flags, a file, or nowhere at all, and tells what became
+ * of each.
+ */
+import { amqpUrls, logConfig } from "@ecomarket/shared/config";
+import { createUsuarioCreado } from "@ecomarket/shared/event";
+import { X_SIMULATE_FAILURES } from "@ecomarket/shared/headers";
+import { configureLog, roleLogger } from "@ecomarket/shared/log";
+import { type CommandContext, print, printError, runCommand } from "@ecomarket/shared/main";
+import { feed } from "./feed.ts";
+import { PersistentPublisher } from "./persistent_publisher.ts";
+import { ProgressBar } from "./progress_bar.ts";
+import {
+  type Level,
+  parsePublishArguments,
+  type PublishRequest,
+  USAGE,
+  type UsersRequest,
+} from "./publish_arguments.ts";
+import { type Counts, jsonReport, textReport } from "./publish_report.ts";
+import type { Publisher } from "./publisher.ts";
+import { RobustPublisher } from "./robust_publisher.ts";
+import { SimplePublisher } from "./simple_publisher.ts";
+import { openUsersFile } from "./users_file.ts";
+import { generatedUsers } from "./users_generated.ts";
+import { type Extent, type UserRow, userRow, type UserSource } from "./users.ts";
+
+/** Events under way at once. The lower levels get no answers, so there is nothing to wait for. */
+const UNDER_WAY: Readonly<Record<Level, number>> = { simple: 1, persistent: 1, robust: 500 };
+/** After so many failures without a success between them, the rest would fail as well. */
+const MAX_FAILURES_IN_A_ROW = 500;
+
+/** Publishes what the command line asks for, and returns the exit code. */
+export async function publish({ args, signal }: CommandContext): Promise<number> {
+  const request = parsePublishArguments(args);
+  if (!request) {
+    print(USAGE.trim());
+    return 0;
+  }
+  await configureLog(logConfig());
+  const urls = amqpUrls();
+  // The users first: a file that cannot be used is told whether there is a broker or not.
+  const source = await openSource(request.users, signal);
+  const publisher = await connect(request.level, urls, signal);
+  const counts = await publishAll(source, publisher, request, signal);
+  if (signal.aborted) return INTERRUPTED;
+  return counts.rejected > 0 || Object.keys(counts.failed).length > 0 ? 1 : 0;
+}
+
+/** What a shell reports of a program that Ctrl+C has ended. */
+const INTERRUPTED = 130;
+
+async function openSource(users: UsersRequest, signal: AbortSignal): Promise<UserSource> {
+  switch (users.kind) {
+    case "one":
+      return { rows: only(userRow(1, users.fields)), place: () => "the user" };
+    case "generated":
+      return generatedUsers(users.count, users.seed);
+    case "file":
+      return await openUsersFile(users.path, signal);
+  }
+}
+
+async function* only(row: UserRow): AsyncGenerator<UserRow> {
+  yield row;
+}
+
+async function connect(
+  level: Level,
+  urls: readonly string[],
+  signal: AbortSignal,
+): Promise<Publisher> {
+  switch (level) {
+    case "simple":
+      return await SimplePublisher.connect(urls);
+    case "persistent":
+      return await PersistentPublisher.connect(urls);
+    case "robust":
+      return await RobustPublisher.connect({ urls, signal, log: roleLogger("publisher") });
+  }
+}
+
+/** Publishes every row of `source`, closes `publisher`, tells the totals, and returns them. */
+async function publishAll(
+  source: UserSource,
+  publisher: Publisher,
+  { level, failures, json }: PublishRequest,
+  signal: AbortSignal,
+): Promise<Counts> {
+  const counts: Counts = { published: 0, confirmed: 0, rejected: 0, failed: {} };
+  const bar = !json && isLong(source.extent) ? new ProgressBar(source.extent.size) : undefined;
+  const say = (line: string) => bar ? bar.print(line) : printError(line);
+  const report = json ? jsonReport() : textReport({ level, place: source.place, say });
+  const headers = failures === undefined ? undefined : { [X_SIMULATE_FAILURES]: failures };
+  const giveUp = new AbortController();
+  const stop = AbortSignal.any([signal, giveUp.signal]);
+  let failuresInARow = 0;
+
+  const publishRow = async (row: UserRow) => {
+    if ("problem" in row) {
+      counts.rejected++;
+      report.rejected(row.line, row.problem);
+    } else {
+      const event = createUsuarioCreado(row.user);
+      const outcome = await publisher.publish(event, headers && { headers });
+      if ("error" in outcome) {
+        counts.failed[outcome.status] = (counts.failed[outcome.status] ?? 0) + 1;
+        report.failed(row.line, event, outcome);
+        if (++failuresInARow === MAX_FAILURES_IN_A_ROW) {
+          say(`Stopped after ${MAX_FAILURES_IN_A_ROW} failures in a row: the rest was not read`);
+          giveUp.abort();
+        }
+      } else {
+        failuresInARow = 0;
+        counts.published++;
+        if (outcome.status === "confirmed") counts.confirmed++;
+      }
+    }
+    bar?.update(source.extent!.position(), counts);
+  };
+
+  signal.addEventListener("abort", () => {
+    say("Stopping: waiting for what is under way (Ctrl+C again ends at once)");
+  });
+  try {
+    await feed(source.rows, publishRow, { limit: UNDER_WAY[level], signal: stop });
+  } catch (error) {
+    if (!stop.aborted || error !== stop.reason) throw error;
+  } finally {
+    await publisher.close();
+    bar?.stop();
+    report.totals(counts);
+  }
+  return counts;
+}
+
+/** Whether it is worth a progress bar: a terminal, and more than it shows at once. */
+function isLong(extent: Extent | undefined): extent is Extent {
+  return extent !== undefined && Deno.stderr.isTerminal() && extent.rows > Deno.consoleSize().rows;
+}
+
+if (import.meta.main) await runCommand(USAGE, publish);

@@ -1,0 +1,79 @@
+/** `deno task setup-queues`: declares the topology, or checks what stands. */
+import { parseArguments } from "@ecomarket/shared/args";
+import { amqpUrls, logConfig, managementUrl, retryDelaysMs } from "@ecomarket/shared/config";
+import { connectOnce } from "@ecomarket/shared/connection";
+import { configureLog } from "@ecomarket/shared/log";
+import { print, printError, runCommand } from "@ecomarket/shared/main";
+import { ManagementClient, readTopology, vhostOf } from "@ecomarket/shared/management";
+import { renderTable } from "@ecomarket/shared/table";
+import { declareTopology, fullTopology, type Topology } from "@ecomarket/shared/topology";
+import { diffTopology, otherSubscribers } from "./topology_diff.ts";
+
+const USAGE = `
+Usage: deno task setup-queues [--check]
+
+Declares every exchange, queue and binding, and prints what stands. Safe to run again: it never
+changes or deletes what is there.
+
+  --check   declare nothing; exit 1 and name each difference, if there is one
+            (asks the management API: MANAGEMENT_URL)
+
+The retry queues follow FAST_RETRY and RETRY_DELAYS_MS, as the consumers' do.
+`;
+
+/** Declares `topology` on the first broker of `urls` that answers. */
+async function declare(urls: readonly string[], topology: Topology): Promise<void> {
+  const connection = await connectOnce(urls, "setup-queues");
+  try {
+    const channel = await connection.createChannel();
+    channel.on("error", () => {}); // The call that caused it rejects with it.
+    await declareTopology(channel, topology);
+  } finally {
+    await connection.close();
+  }
+}
+
+/** @returns the exit code: 0 when everything stands as it should. */
+async function check(topology: Topology): Promise<number> {
+  const client = new ManagementClient(managementUrl());
+  const standing = await readTopology(client, vhostOf(amqpUrls()[0]!));
+  const differences = diffTopology(topology, standing);
+  differences.forEach((difference) => printError(difference));
+  const others = otherSubscribers(topology, standing);
+  if (others.length > 0) print(`Further subscribers: ${others.join(", ")}`);
+  if (differences.length > 0) {
+    printError(`${differences.length} difference(s). Nothing was changed.`);
+    return 1;
+  }
+  print("Everything stands as it should.");
+  return 0;
+}
+
+function table({ queues, bindings }: Topology): string {
+  const rows = queues.map(({ name, arguments: args }) => {
+    const exchanges = bindings.filter((binding) => binding.queue === name)
+      .map((binding) => binding.exchange);
+    const ttlMs = args["x-message-ttl"];
+    const afterwards = typeof ttlMs === "number"
+      ? `back after ${ttlMs / 1000} s`
+      : args["x-dead-letter-exchange"] ?? "the archive";
+    return [name, exchanges.reverse().join("\n"), afterwards];
+  });
+  return renderTable(["quorum queue", "bound to", "and then"], rows);
+}
+
+if (import.meta.main) {
+  await runCommand(USAGE, async ({ args }) => {
+    const { values } = parseArguments(args, { check: { type: "boolean" } });
+    if (values.help) return print(USAGE.trim());
+    await configureLog(logConfig());
+    const topology = fullTopology(retryDelaysMs());
+    if (values.check) return await check(topology);
+    await declare(amqpUrls(), topology);
+    print(table(topology));
+    const { exchanges, queues, bindings } = topology;
+    print(
+      `${exchanges.length} exchanges, ${queues.length} queues and ${bindings.length} bindings stand.`,
+    );
+  });
+}

@@ -1,0 +1,147 @@
+/** One consumer as a child process, in the sandbox in which a person would run it. */
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { Readable } from "node:stream";
+import { fileURLToPath } from "node:url";
+import { z } from "zod";
+import { stopProcess } from "@ecomarket/shared/platform";
+
+/** The project's root folder: permission sets and scripts are found from there. */
+export const PROJECT_ROOT = fileURLToPath(new URL("..", import.meta.url));
+
+/** The consumers: their permission set in `deno.json`, their script, their data folder. */
+const CONSUMERS = {
+  email: { script: "consumers/email.ts", folder: "email" },
+  loyalty: { script: "consumers/loyalty.ts", folder: "loyalty" },
+  analytics: { script: "consumers/analytics.ts", folder: "analytics" },
+  "dead-letter": { script: "consumers/dead_letter.ts", folder: "dead_letters" },
+} as const;
+
+/** A consumer's name: that of its task, `deno task consumer:<name>`. */
+export type ConsumerName = keyof typeof CONSUMERS;
+/** All of them. */
+export const CONSUMER_NAMES = Object.keys(CONSUMERS) as ConsumerName[];
+
+/** What this project's consumers say in a log record, as far as anybody asks. */
+const logRecordSchema = z.looseObject({
+  message: z.string(),
+  level: z.string(),
+  state: z.string().optional(),
+  outcome: z.enum(["handled", "duplicate", "retried", "dead-lettered"]).optional(),
+  event_id: z.string().optional(),
+  attempt: z.number().optional(),
+  delayMs: z.number().optional(),
+});
+
+/** One record of a consumer's log. */
+export type LogRecord = z.infer<typeof logRecordSchema>;
+
+/** Where and how a consumer runs. */
+export interface ConsumerProcessOptions {
+  readonly amqpUrls: readonly string[];
+  /** The consumer may read and write its own folder in this one, and nothing else. */
+  readonly dataDir: string;
+  /** Further environment variables. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly onRecord?: (record: LogRecord) => void;
+}
+
+/** A running consumer. Disposing of it asks it to stop, and ends it when it does not. */
+export class ConsumerProcess implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+  readonly #consuming = Promise.withResolvers<void>();
+  readonly #logRead: Promise<void>;
+  /** What it said that was no log record: why it could not start. */
+  readonly #complaints: string[] = [];
+
+  private constructor(readonly name: ConsumerName, options: ConsumerProcessOptions) {
+    this.#child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "-q", `-P=${name}`, ...extraFlags(name, options), CONSUMERS[name].script],
+      cwd: PROJECT_ROOT,
+      env: {
+        AMQP_URL: options.amqpUrls.join(","),
+        DATA_DIR: options.dataDir,
+        LOG_FORMAT: "json",
+        LOG_LEVEL: "debug",
+        ...options.env,
+      },
+      stdin: "null",
+      stdout: "null",
+      stderr: "piped",
+    }).spawn();
+    this.#consuming.promise.catch(() => {}); // Whoever waits for it hears of it.
+    this.#logRead = this.#readLog(options.onRecord ?? (() => {}));
+  }
+
+  /** Starts the consumer `name`. It consumes once {@link consuming} resolves. */
+  static start(name: ConsumerName, options: ConsumerProcessOptions): ConsumerProcess {
+    return new ConsumerProcess(name, options);
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** Resolves once it consumes for the first time; rejects when it ends before. */
+  get consuming(): Promise<void> {
+    return this.#consuming.promise;
+  }
+
+  /** How it ended, once it has. */
+  get status(): Promise<Deno.CommandStatus> {
+    return this.#child.status;
+  }
+
+  /** Asks it to finish what is in flight and end; ends it after `graceMs`. */
+  async stop(graceMs = 15_000): Promise<Deno.CommandStatus> {
+    const status = await stopProcess(this.#child, graceMs);
+    await this.#logRead;
+    return status;
+  }
+
+  /** Ends it at once, wherever it is: `kill -9`. */
+  async kill(): Promise<Deno.CommandStatus> {
+    return await this.stop(0);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  async #readLog(onRecord: (record: LogRecord) => void): Promise<void> {
+    const input = Readable.fromWeb(this.#child.stderr as Parameters<typeof Readable.fromWeb>[0]);
+    for await (const line of createInterface({ input })) {
+      const record = parseRecord(line);
+      if (!record) {
+        this.#complaints.push(line);
+        continue;
+      }
+      if (record.state === "consuming") this.#consuming.resolve();
+      onRecord(record);
+    }
+    const { code, signal } = await this.#child.status;
+    this.#consuming.reject(
+      new Error(`${this.name} ended (${signal ?? code}). ${this.#complaints.join(" ")}`),
+    );
+  }
+}
+
+/** A `-P` set is made for the loopback and `data/`: what else this run needs is added to it. */
+function extraFlags(name: ConsumerName, { dataDir, amqpUrls }: ConsumerProcessOptions): string[] {
+  const folder = join(dataDir, CONSUMERS[name].folder);
+  const hosts = amqpUrls.map((url) => new URL(url).hostname);
+  return [
+    `--allow-read=${folder}`,
+    `--allow-write=${folder}`,
+    `--allow-net=${[...new Set(hosts)].join(",")}`,
+  ];
+}
+
+function parseRecord(line: string): LogRecord | undefined {
+  if (!line.startsWith("{")) return undefined;
+  try {
+    return logRecordSchema.parse(JSON.parse(line));
+  } catch {
+    return undefined;
+  }
+}

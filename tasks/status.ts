@@ -1,0 +1,65 @@
+/** `deno task status`: how much waits, who consumes, and what was done. */
+import { parseArguments } from "@ecomarket/shared/args";
+import { amqpUrls, dataDir, retryDelaysMs } from "@ecomarket/shared/config";
+import { connectOnce } from "@ecomarket/shared/connection";
+import { print, runCommand } from "@ecomarket/shared/main";
+import { type QueueStatus, queueStatus } from "@ecomarket/shared/queue_status";
+import { renderTable } from "@ecomarket/shared/table";
+import { fullTopology } from "@ecomarket/shared/topology";
+import { countDeadLetters, countEffects, SUBSCRIBERS } from "./effects.ts";
+
+const USAGE = `
+Usage: deno task status [--json]
+
+Shows the depth and the consumers of every queue, the effects in every subscriber's store, and the
+archived dead letters. Changes nothing.
+`;
+
+/** What `--json` prints. */
+export interface Status {
+  readonly queues: Readonly<Record<string, QueueStatus>>;
+  readonly effects: Readonly<Record<string, number>>;
+  readonly deadLetters: number;
+}
+
+async function readStatus(): Promise<Status> {
+  const names = fullTopology(retryDelaysMs()).queues.map((queue) => queue.name);
+  const connection = await connectOnce(amqpUrls(), "status");
+  try {
+    return {
+      queues: await queueStatus(connection, names),
+      effects: Object.fromEntries(
+        SUBSCRIBERS.map((name) => [name, countEffects(name, (folder) => dataDir(folder))]),
+      ),
+      deadLetters: countDeadLetters((folder) => dataDir(folder)),
+    };
+  } finally {
+    await connection.close();
+  }
+}
+
+function show({ queues, effects, deadLetters }: Status): void {
+  print(renderTable(
+    ["queue", "ready", "consumers"],
+    Object.entries(queues).map(([name, status]) =>
+      status ? [name, status.ready, status.consumers] : [name, "missing", ""]
+    ),
+  ));
+  print(renderTable(["store", "effects"], [
+    ...Object.entries(effects),
+    ["dead letters", deadLetters],
+  ]));
+  if (Object.values(queues).includes(null)) {
+    print("Queues are missing. Declare them with: deno task setup-queues");
+  }
+}
+
+if (import.meta.main) {
+  await runCommand(USAGE, async ({ args }) => {
+    const { values } = parseArguments(args, { json: { type: "boolean" } });
+    if (values.help) return print(USAGE.trim());
+    const status = await readStatus();
+    if (values.json) print(JSON.stringify(status));
+    else show(status);
+  });
+}

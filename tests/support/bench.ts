@@ -1,0 +1,165 @@
+/**
+ * A place to test a publisher or a subscriber in: a virtual host of its own with the topology in it,
+ * a folder of its own, and a channel to look at the queues with.
+ */
+import { Buffer } from "node:buffer";
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { type Channel, type ChannelModel, connect, type GetMessage, type Options } from "amqplib";
+import {
+  type Consumer,
+  eventConsumer,
+  type EventConsumerDefinition,
+} from "@ecomarket/shared/consumer";
+import { type Logger, roleLogger } from "@ecomarket/shared/log";
+import { type QueueStatus, queueStatus } from "@ecomarket/shared/queue_status";
+import { SqliteStore } from "@ecomarket/shared/sqlite_store";
+import type { Store } from "@ecomarket/shared/store";
+import { runSubscriber } from "@ecomarket/shared/subscriber";
+import { declareTopology, EVENTS_EXCHANGE, fullTopology } from "@ecomarket/shared/topology";
+import { createVhost, type VhostBroker } from "./broker.ts";
+
+/** Retry delays that a test can wait for. */
+export const TEST_DELAYS_MS: readonly number[] = [50, 100, 150];
+
+/** See the file's first lines. */
+export class Bench implements AsyncDisposable {
+  readonly log: Logger = roleLogger("test");
+
+  private constructor(
+    readonly amqpUrl: string,
+    readonly directory: string,
+    readonly connection: ChannelModel,
+    readonly channel: Channel,
+    readonly cleanup: AsyncDisposableStack,
+  ) {}
+
+  /** A bench on `broker`. The topology is declared, with {@link TEST_DELAYS_MS}. */
+  static async open(broker: VhostBroker): Promise<Bench> {
+    await using cleanup = new AsyncDisposableStack();
+    const directory = await Deno.makeTempDir({ prefix: "ecomarket_test_" });
+    cleanup.defer(() => Deno.remove(directory, { recursive: true }));
+    const { amqpUrl } = cleanup.use(await createVhost(broker));
+    const connection = await connect(amqpUrl);
+    connection.on("error", () => {});
+    cleanup.defer(() => connection.close().catch(() => {}));
+    const channel = await connection.createChannel();
+    await declareTopology(channel, fullTopology(TEST_DELAYS_MS));
+    return new Bench(amqpUrl, directory, connection, channel, cleanup.move());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.cleanup.disposeAsync();
+  }
+
+  /** Publishes a raw message to the events exchange, as a script in another language would. */
+  publishRaw(
+    body: unknown,
+    options: Options.Publish = {},
+    exchange: string = EVENTS_EXCHANGE,
+  ): void {
+    const text = typeof body === "string" ? body : JSON.stringify(body);
+    this.channel.publish(exchange, "", Buffer.from(text), options);
+  }
+
+  /** Messages that wait in `queue`. */
+  async depth(queue: string): Promise<number> {
+    return (await this.status(queue)).ready;
+  }
+
+  /** How much waits in `queue` and who consumes it. Fails when the queue does not exist. */
+  async status(queue: string): Promise<NonNullable<QueueStatus>> {
+    const status = (await queueStatus(this.connection, [queue]))[queue];
+    assert.ok(status, `${queue} does not exist`);
+    return status;
+  }
+
+  /** Takes everything out of `queue`. */
+  async drain(queue: string): Promise<GetMessage[]> {
+    const messages: GetMessage[] = [];
+    for (;;) {
+      const message = await this.channel.get(queue, { noAck: true });
+      if (!message) return messages;
+      messages.push(message);
+    }
+  }
+
+  /** The one message that waits in `queue`. */
+  async only(queue: string): Promise<GetMessage> {
+    const [message, ...others] = await this.drain(queue);
+    assert.ok(message, `${queue} is empty`);
+    assert.equal(others.length, 0, `${queue} holds more than one message`);
+    return message;
+  }
+
+  /** Opens the store of `consumer` in this bench's folder. */
+  openStore(consumer: Pick<Consumer<unknown>, "name" | "migrations">): SqliteStore {
+    return SqliteStore.open(join(this.directory, consumer.name), consumer.migrations);
+  }
+
+  /** Runs `consumer` in this process until the returned handle is disposed of. */
+  run<T>(consumer: Consumer<T>, options: RunOptions = {}): RunningConsumer {
+    const controller = new AbortController();
+    const store = options.store ?? this.openStore(consumer);
+    const spec = consumer.spec({
+      retryDelaysMs: TEST_DELAYS_MS,
+      simulateFailures: options.simulateFailures ?? false,
+    });
+    const done = runSubscriber(spec, {
+      urls: [options.amqpUrl ?? this.amqpUrl],
+      store,
+      log: this.log,
+      prefetch: options.prefetch ?? 20,
+      signal: controller.signal,
+      ...(options.shutdownTimeoutMs ? { shutdownTimeoutMs: options.shutdownTimeoutMs } : {}),
+    });
+    done.catch(() => {}); // Whoever awaits it hears of it.
+    let stopping: Promise<void> | undefined;
+    const end = async () => {
+      controller.abort();
+      await done.finally(() => options.store ? undefined : store.close());
+    };
+    const stop = () => stopping ??= end();
+    return { store, done, stop, [Symbol.asyncDispose]: stop };
+  }
+}
+
+/** How {@link Bench.run} runs a consumer. */
+export interface RunOptions {
+  /** @default 20 */
+  readonly prefetch?: number;
+  /** @default false */
+  readonly simulateFailures?: boolean;
+  /** @default a new one in the bench's folder, closed at the end */
+  readonly store?: Store;
+  readonly amqpUrl?: string;
+  readonly shutdownTimeoutMs?: number;
+}
+
+/** A consumer that runs in the test's own process. */
+export interface RunningConsumer extends AsyncDisposable {
+  readonly store: Store;
+  /** Rejects when the consumer gives up. */
+  readonly done: Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** A consumer of `email_queue` that keeps what it handled in memory and in a table. */
+export function recordingConsumer(
+  handle: (user: string, attempt: number, signal: AbortSignal) => Promise<void> | void = () => {},
+  overrides: Partial<EventConsumerDefinition> = {},
+): Consumer<unknown> & { readonly handled: string[] } {
+  const handled: string[] = [];
+  const consumer = eventConsumer({
+    name: "email",
+    queue: "email_queue",
+    migrations: ["CREATE TABLE handled (event_id TEXT NOT NULL, user_id TEXT NOT NULL)"],
+    async handle({ event_id, user_id }, { attempt, signal }) {
+      await handle(user_id, attempt, signal);
+      handled.push(user_id);
+      return [{ sql: "INSERT INTO handled VALUES (?, ?)", params: [event_id, user_id] }];
+    },
+    ...overrides,
+  });
+  return { ...consumer, handled } as Consumer<unknown> & { readonly handled: string[] };
+}

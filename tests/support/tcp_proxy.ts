@@ -1,0 +1,154 @@
+/**
+ * A link that can be broken: a TCP proxy on the loopback, between a role and its broker. What it did
+ * is counted, so that a test can prove that its fault happened.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+
+interface Pair {
+  readonly client: Deno.TcpConn;
+  readonly server: Deno.TcpConn;
+}
+
+/** See the file's first lines. */
+export class TcpProxy implements AsyncDisposable {
+  readonly #listener: Deno.TcpListener;
+  readonly #target: Deno.ConnectOptions;
+  readonly #pairs = new Set<Pair>();
+  readonly #relays = new Set<Promise<void>>();
+  #gate: { readonly opened: Promise<void>; readonly open: () => void } | undefined;
+  #bytesPerSecond: number | undefined;
+  #cutInNextChunk = false;
+  #refusing = false;
+
+  /** Connections that were relayed so far. */
+  connections = 0;
+  /** Connections that were cut or refused so far. */
+  cuts = 0;
+  /** Bytes that were held back by {@link stall} so far. */
+  bytesHeld = 0;
+
+  private constructor(target: Deno.ConnectOptions) {
+    this.#target = target;
+    this.#listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    this.#track(this.#accept());
+  }
+
+  /** A proxy on a free port before the broker of `amqpUrl`. */
+  static before(amqpUrl: string): TcpProxy {
+    const { hostname, port } = new URL(amqpUrl);
+    return new TcpProxy({ hostname, port: Number(port) });
+  }
+
+  /** `amqpUrl`, by way of this proxy. */
+  urlFor(amqpUrl: string): string {
+    const url = new URL(amqpUrl);
+    url.hostname = "127.0.0.1";
+    url.port = String((this.#listener.addr as Deno.NetAddr).port);
+    return url.href;
+  }
+
+  /** Cuts every connection. New ones are relayed. */
+  cut(): void {
+    for (const pair of this.#pairs) this.#close(pair);
+  }
+
+  /** Cuts the first connection on which the client writes next, in the middle of what it writes. */
+  cutInNextChunk(): void {
+    this.#cutInNextChunk = true;
+  }
+
+  /** Cuts every connection and refuses new ones until {@link restore}. */
+  refuse(): void {
+    this.#refusing = true;
+    this.cut();
+  }
+
+  /** Half-open: connections stand, and no byte passes, until {@link restore}. */
+  stall(): void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#gate ??= { opened: promise, open: resolve };
+  }
+
+  /** Lets `bytesPerSecond` pass in each direction of each connection, until {@link restore}. */
+  slow(bytesPerSecond: number): void {
+    this.#bytesPerSecond = bytesPerSecond;
+  }
+
+  /** Ends whatever {@link refuse}, {@link stall} or {@link slow} began. Bytes that were held pass. */
+  restore(): void {
+    this.#refusing = false;
+    this.#bytesPerSecond = undefined;
+    this.#gate?.open();
+    this.#gate = undefined;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#listener.close();
+    this.restore();
+    this.cut();
+    while (this.#relays.size > 0) await Promise.all(this.#relays);
+  }
+
+  async #accept(): Promise<void> {
+    for await (const client of this.#listener) {
+      if (this.#refusing) {
+        this.cuts++;
+        client.close();
+      } else this.#track(this.#relay(client));
+    }
+  }
+
+  async #relay(client: Deno.TcpConn): Promise<void> {
+    const server = await Deno.connect(this.#target).catch(() => undefined);
+    if (!server) return client.close();
+    const pair = { client, server };
+    this.#pairs.add(pair);
+    this.connections++;
+    await Promise.all([
+      this.#copy(pair, client, server, true),
+      this.#copy(pair, server, client, false),
+    ]);
+  }
+
+  async #copy(pair: Pair, from: Deno.TcpConn, to: Deno.TcpConn, isOutward: boolean): Promise<void> {
+    const buffer = new Uint8Array(64 * 1024);
+    try {
+      for (;;) {
+        const length = await from.read(buffer);
+        if (length === null) break;
+        await this.#pass(length);
+        if (isOutward && this.#cutInNextChunk) {
+          this.#cutInNextChunk = false;
+          await writeAll(to, buffer.subarray(0, Math.ceil(length / 2)));
+          break;
+        }
+        await writeAll(to, buffer.subarray(0, length));
+      }
+    } catch {
+      // Either side may go at any time: that is what a link does.
+    }
+    this.#close(pair);
+  }
+
+  async #pass(length: number): Promise<void> {
+    if (this.#gate) this.bytesHeld += length;
+    while (this.#gate) await this.#gate.opened;
+    if (this.#bytesPerSecond) await delay(length / this.#bytesPerSecond * 1000);
+  }
+
+  #close(pair: Pair): void {
+    if (!this.#pairs.delete(pair)) return;
+    this.cuts++;
+    pair.client.close();
+    pair.server.close();
+  }
+
+  #track(work: Promise<void>): void {
+    const tracked = work.finally(() => this.#relays.delete(tracked));
+    this.#relays.add(tracked);
+  }
+}
+
+async function writeAll(to: Deno.TcpConn, bytes: Uint8Array): Promise<void> {
+  while (bytes.length > 0) bytes = bytes.subarray(await to.write(bytes));
+}
