@@ -9,18 +9,33 @@ import { stopProcess } from "@ecomarket/shared/platform";
 /** The project's root folder: permission sets and scripts are found from there. */
 export const PROJECT_ROOT = fileURLToPath(new URL("..", import.meta.url));
 
-/** The consumers: their permission set in `deno.json`, their script, their data folder. */
-const CONSUMERS = {
-  email: { script: "consumers/email.ts", folder: "email" },
-  loyalty: { script: "consumers/loyalty.ts", folder: "loyalty" },
-  analytics: { script: "consumers/analytics.ts", folder: "analytics" },
-  "dead-letter": { script: "consumers/dead_letter.ts", folder: "dead_letters" },
+/** A consumer's script, and what it may do. */
+export interface ConsumerScript {
+  readonly name: string;
+  /** Its path, from {@link PROJECT_ROOT}. */
+  readonly script: string;
+  /** The name of its permission set in `deno.json`. */
+  readonly permissionSet: string;
+  /** Its data folder's name. */
+  readonly folder: string;
+}
+
+/** The workshop's consumers. */
+export const CONSUMERS = {
+  email: consumer("email", "consumers/email.ts", "email"),
+  loyalty: consumer("loyalty", "consumers/loyalty.ts", "loyalty"),
+  analytics: consumer("analytics", "consumers/analytics.ts", "analytics"),
+  "dead-letter": consumer("dead-letter", "consumers/dead_letter.ts", "dead_letters"),
 } as const;
 
-/** A consumer's name: that of its task, `deno task consumer:<name>`. */
+/** A name in {@link CONSUMERS}, also that of its task: `deno task consumer:<name>`. */
 export type ConsumerName = keyof typeof CONSUMERS;
 /** All of them. */
 export const CONSUMER_NAMES = Object.keys(CONSUMERS) as ConsumerName[];
+
+function consumer(name: string, script: string, folder: string): ConsumerScript {
+  return { name, script, folder, permissionSet: name };
+}
 
 /** What this project's consumers say in a log record, as far as anybody asks. */
 const logRecordSchema = z.looseObject({
@@ -54,9 +69,13 @@ export class ConsumerProcess implements AsyncDisposable {
   /** What it said that was no log record: why it could not start. */
   readonly #complaints: string[] = [];
 
-  private constructor(readonly name: ConsumerName, options: ConsumerProcessOptions) {
+  private constructor(
+    readonly consumer: ConsumerScript,
+    options: ConsumerProcessOptions,
+  ) {
+    const { script, permissionSet } = consumer;
     this.#child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-q", `-P=${name}`, ...extraFlags(name, options), CONSUMERS[name].script],
+      args: ["run", "-q", `-P=${permissionSet}`, ...extraFlags(consumer, options), script],
       cwd: PROJECT_ROOT,
       env: {
         AMQP_URL: options.amqpUrls.join(","),
@@ -73,9 +92,9 @@ export class ConsumerProcess implements AsyncDisposable {
     this.#logRead = this.#readLog(options.onRecord ?? (() => {}));
   }
 
-  /** Starts the consumer `name`. It consumes once {@link consuming} resolves. */
-  static start(name: ConsumerName, options: ConsumerProcessOptions): ConsumerProcess {
-    return new ConsumerProcess(name, options);
+  /** Starts `consumer`. It consumes once {@link consuming} resolves. */
+  static start(consumer: ConsumerScript, options: ConsumerProcessOptions): ConsumerProcess {
+    return new ConsumerProcess(consumer, options);
   }
 
   get pid(): number {
@@ -121,21 +140,26 @@ export class ConsumerProcess implements AsyncDisposable {
     }
     const { code, signal } = await this.#child.status;
     this.#consuming.reject(
-      new Error(`${this.name} ended (${signal ?? code}). ${this.#complaints.join(" ")}`),
+      new Error(`${this.consumer.name} ended (${signal ?? code}). ${this.#complaints.join(" ")}`),
     );
   }
 }
 
-/** A `-P` set is made for the loopback and `data/`: what else this run needs is added to it. */
-function extraFlags(name: ConsumerName, { dataDir, amqpUrls }: ConsumerProcessOptions): string[] {
-  const folder = join(dataDir, CONSUMERS[name].folder);
-  const hosts = amqpUrls.map((url) => new URL(url).hostname);
+/**
+ * A `-P` set is made for the loopback and `data/`: this run has its own folder, and may have a broker
+ * elsewhere. n.b. a flag takes the place of the set's whole list of that kind (Deno 2.9).
+ */
+function extraFlags(consumer: ConsumerScript, { dataDir, amqpUrls }: ConsumerProcessOptions) {
+  const folder = join(dataDir, consumer.folder);
+  const hosts = new Set([...LOOPBACK, ...amqpUrls.map((url) => new URL(url).hostname)]);
   return [
     `--allow-read=${folder}`,
     `--allow-write=${folder}`,
-    `--allow-net=${[...new Set(hosts)].join(",")}`,
+    `--allow-net=${[...hosts].join(",")}`,
   ];
 }
+
+const LOOPBACK = ["127.0.0.1", "localhost", "[::1]"];
 
 function parseRecord(line: string): LogRecord | undefined {
   if (!line.startsWith("{")) return undefined;

@@ -16,7 +16,7 @@ import { declareTopology, fullTopology } from "@ecomarket/shared/topology";
 import { createVhost } from "@ecomarket/shared/vhost";
 import { RobustPublisher } from "@ecomarket/publisher/robust_publisher";
 import { type Broker, ensureBroker } from "@ecomarket/setup/broker";
-import { CONSUMER_NAMES, ConsumerProcess } from "./consumer_process.ts";
+import { CONSUMER_NAMES, ConsumerProcess, CONSUMERS } from "./consumer_process.ts";
 import { DemoFlow } from "./demo_flow.ts";
 import { type Expectation, judgeStores, type Verdict } from "./demo_verdict.ts";
 
@@ -79,7 +79,7 @@ async function demo({ signal, say, openManagementUi }: DemoOptions): Promise<Dem
   say("Starting email, loyalty, analytics and dead-letter, each in its own sandbox …");
   const flow = new DemoFlow(say);
   const consumers = CONSUMER_NAMES.map((name) =>
-    cleanup.use(ConsumerProcess.start(name, {
+    cleanup.use(ConsumerProcess.start(CONSUMERS[name], {
       amqpUrls,
       dataDir,
       env: { FAST_RETRY: "1", SIMULATE_FAILURES: "1" },

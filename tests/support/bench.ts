@@ -11,6 +11,7 @@ import {
   eventConsumer,
   type EventConsumerDefinition,
 } from "@ecomarket/shared/consumer";
+import { connectOnce } from "@ecomarket/shared/connection";
 import { type Logger, roleLogger } from "@ecomarket/shared/log";
 import { type QueueStatus, queueStatus } from "@ecomarket/shared/queue_status";
 import { SqliteStore } from "@ecomarket/shared/sqlite_store";
@@ -69,9 +70,15 @@ export class Bench implements AsyncDisposable {
 
   /** How much waits in `queue` and who consumes it. Fails when the queue does not exist. */
   async status(queue: string): Promise<NonNullable<QueueStatus>> {
-    const status = (await queueStatus(this.connection, [queue]))[queue];
-    assert.ok(status, `${queue} does not exist`);
-    return status;
+    // A connection of its own: the bench's does not outlive its broker.
+    const connection = await connectOnce([this.amqpUrl], "test");
+    try {
+      const status = (await queueStatus(connection, [queue]))[queue];
+      assert.ok(status, `${queue} does not exist`);
+      return status;
+    } finally {
+      await connection.close();
+    }
   }
 
   /** Takes everything out of `queue`. */

@@ -1,0 +1,141 @@
+/** The workshop's second test: a subscriber dies while it handles, and nobody else notices. */
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { join } from "node:path";
+import { createUsuarioCreado } from "@ecomarket/shared/event";
+import { CONSUMERS } from "../../tasks/consumer_process.ts";
+import { Bench } from "../support/bench.ts";
+import { startTestBroker, type TestBroker } from "../support/broker.ts";
+import { eventually } from "../support/eventually.ts";
+import {
+  assertEffects,
+  deadLetters,
+  eventIds,
+  publishAll,
+  signups,
+  startAllConsumers,
+  startConsumer,
+} from "../support/roles.ts";
+
+let broker: TestBroker;
+Deno.test.beforeAll(async () => {
+  broker = await startTestBroker();
+});
+Deno.test.afterAll(async () => await broker[Symbol.asyncDispose]());
+
+/** A mail server that takes the call and says nothing: whoever talks to it is handling for long. */
+function silentMailServer(): AsyncDisposable & { readonly url: string; calls(): number } {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const connections: Deno.Conn[] = [];
+  const accepting = (async () => {
+    for await (const connection of listener) connections.push(connection);
+  })();
+  return {
+    url: `smtp://127.0.0.1:${listener.addr.port}`,
+    calls: () => connections.length,
+    async [Symbol.asyncDispose]() {
+      listener.close();
+      await accepting;
+      for (const connection of connections) connection.close();
+    },
+  };
+}
+
+Deno.test("an event whose consumer is killed while it handles is handled by the next one", async () => {
+  await using bench = await Bench.open(broker);
+  await using mailServer = silentMailServer();
+  await using loyalty = await startConsumer(bench, CONSUMERS.loyalty);
+  await using email = await startConsumer(bench, CONSUMERS.email, {
+    env: { SMTP_URL: mailServer.url },
+  });
+  const events = signups(3);
+  await publishAll(bench, events);
+  await eventually(() => assert.ok(mailServer.calls() >= 1, "it handles"));
+  const { signal } = await email.kill();
+  assert.equal(signal, "SIGKILL");
+
+  await eventually(() => assertEffects(bench, "loyalty", events));
+  assertEffects(bench, "email", []);
+  assert.equal((await bench.status("email_queue")).consumers, 0);
+
+  await using _restarted = await startConsumer(bench, CONSUMERS.email);
+  await eventually(() => assertEffects(bench, "email", events));
+  const later = signups(1);
+  await publishAll(bench, later);
+  await eventually(() => assertEffects(bench, "email", [...events, ...later]));
+  assertEffects(bench, "loyalty", events.concat(await loyaltyHas(bench, later)));
+  assert.equal((await loyalty.stop()).code, 0);
+  assert.equal(await bench.depth("dead_letter_queue"), 0);
+});
+
+/** `events`, once loyalty has them. */
+async function loyaltyHas<T extends { event_id: string }>(bench: Bench, events: T[]): Promise<T[]> {
+  await eventually(() => {
+    const ids = eventIds(bench, "loyalty", "points_ledger");
+    assert.ok(events.every(({ event_id }) => ids.includes(event_id)));
+  });
+  return events;
+}
+
+Deno.test("an event that kills its consumer each time is dead-lettered, and no innocent one beside it", async () => {
+  await using bench = await Bench.open(broker);
+  const crashing = {
+    name: "email",
+    script: "tests/support/crashing_consumer.ts",
+    permissionSet: "crashing-consumer",
+    folder: "email",
+  };
+  const guilty = createUsuarioCreado({
+    user_id: "guilty",
+    nombre: "Culpable",
+    email: "culpable@example.com",
+  });
+  const innocent = signups(299);
+  await publishAll(bench, [...innocent.slice(0, 150), guilty, ...innocent.slice(150)]);
+  await using _archive = await startConsumer(bench, CONSUMERS["dead-letter"]);
+
+  let deaths = 0;
+  while ((await deadLetterReasons(bench)).length === 0) {
+    await using consumer = await startConsumer(bench, crashing, { env: { PREFETCH: "100" } });
+    const isDone = eventually(async () => {
+      assert.equal((await deadLetterReasons(bench)).length, 1);
+    });
+    const death = await Promise.race([consumer.status, isDone]);
+    if (death) deaths++;
+  }
+  // n.b. a delivery limit of 3 allows four deliveries.
+  assert.equal(deaths, 4);
+
+  await using _survivor = await startConsumer(bench, crashing);
+  await eventually(() => {
+    const expected = innocent.map(({ event_id }) => event_id).sort();
+    assert.deepEqual(eventIds(bench, "email", "sent_emails"), expected);
+  });
+  assert.deepEqual(await deadLetterReasons(bench), ["delivery_limit"]);
+  assert.deepEqual([...deadLetters(bench, "email").keys()], [guilty.event_id]);
+});
+
+// deno-lint-ignore require-await -- eventually() and its callers wait for it
+async function deadLetterReasons(bench: Bench): Promise<string[]> {
+  const path = join(bench.directory, "dead_letters", "store.sqlite");
+  const db = new DatabaseSync(path, { readOnly: true });
+  try {
+    return db.prepare("SELECT reason FROM dead_letters").all().map((row) => String(row.reason));
+  } finally {
+    db.close();
+  }
+}
+
+Deno.test("each consumer ends with 0 when it is asked to stop, and what it was given is done", async () => {
+  await using bench = await Bench.open(broker);
+  const consumers = await startAllConsumers(bench);
+  const events = signups(500);
+  await publishAll(bench, events);
+  for (const consumer of Object.values(consumers)) {
+    assert.equal((await consumer.stop()).code, 0);
+  }
+  await startAllConsumers(bench);
+  for (const name of ["email", "loyalty", "analytics"] as const) {
+    await eventually(() => assertEffects(bench, name, events));
+  }
+});

@@ -1,0 +1,42 @@
+/** The workshop's third test: one more subscriber, while everything runs. */
+import assert from "node:assert/strict";
+import { RobustPublisher } from "@ecomarket/publisher/robust_publisher";
+import { Bench } from "../support/bench.ts";
+import { startTestBroker } from "../support/broker.ts";
+import { eventually } from "../support/eventually.ts";
+import {
+  assertEffects,
+  eventIds,
+  signups,
+  startAllConsumers,
+  startConsumer,
+} from "../support/roles.ts";
+
+Deno.test("a new subscriber receives from its first moment on, and nobody else notices", async () => {
+  await using broker = await startTestBroker();
+  await using bench = await Bench.open(broker);
+  await startAllConsumers(bench);
+  // One publisher for the whole test: it is not touched, not even restarted.
+  await using publisher = await RobustPublisher.connect({ urls: [bench.amqpUrl], log: bench.log });
+  const publish = async (count: number) => {
+    const events = signups(count);
+    const outcomes = await Promise.all(events.map((event) => publisher.publish(event)));
+    assert.ok(outcomes.every(({ status }) => status === "confirmed"));
+    return events;
+  };
+
+  const before = await publish(10);
+  await using _audit = await startConsumer(bench, {
+    name: "audit",
+    script: "tests/support/audit_consumer.ts",
+    permissionSet: "audit-consumer",
+    folder: "audit",
+  });
+  const after = await publish(10);
+
+  const expected = after.map(({ event_id }) => event_id).sort();
+  await eventually(() => assert.deepEqual(eventIds(bench, "audit", "audit"), expected));
+  for (const name of ["email", "loyalty", "analytics"] as const) {
+    await eventually(() => assertEffects(bench, name, [...before, ...after]));
+  }
+});

@@ -1,0 +1,9 @@
+/** A subscriber that the project does not know: it writes down who signed up. */
+import { eventConsumer, runConsumer } from "@ecomarket/shared/consumer";
+
+await runConsumer(eventConsumer({
+  name: "audit",
+  queue: "audit_queue",
+  migrations: ["CREATE TABLE audit (event_id TEXT NOT NULL)"],
+  handle: ({ event_id }) => [{ sql: "INSERT INTO audit VALUES (?)", params: [event_id] }],
+}));

@@ -1,0 +1,97 @@
+/** The real roles, as processes in their sandboxes, on a test's own broker and folder. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { RobustPublisher } from "@ecomarket/publisher/robust_publisher";
+import { createUsuarioCreado, type UsuarioCreado } from "@ecomarket/shared/event";
+import { openForReading } from "@ecomarket/shared/sqlite_store";
+import type { SubscriberName } from "@ecomarket/shared/topology";
+import { deadLettersByEvent, effectsByEvent } from "../../tasks/effects.ts";
+import {
+  CONSUMER_NAMES,
+  ConsumerProcess,
+  type ConsumerProcessOptions,
+  CONSUMERS,
+  type ConsumerScript,
+} from "../../tasks/consumer_process.ts";
+import type { Bench } from "./bench.ts";
+
+/** Starts `consumer` on `bench`, with its fast retries, and waits until it consumes. */
+export async function startConsumer(
+  bench: Bench,
+  consumer: ConsumerScript,
+  options: Partial<ConsumerProcessOptions> = {},
+): Promise<ConsumerProcess> {
+  const process = ConsumerProcess.start(consumer, {
+    amqpUrls: [bench.amqpUrl],
+    dataDir: bench.directory,
+    ...options,
+    env: { RETRY_DELAYS_MS: "50,100,150", ...options.env },
+  });
+  try {
+    await process.consuming;
+    return process;
+  } catch (error) {
+    await process.stop();
+    throw error;
+  }
+}
+
+/** Starts the workshop's four consumers. They stop with `bench`. */
+export async function startAllConsumers(
+  bench: Bench,
+): Promise<Record<keyof typeof CONSUMERS, ConsumerProcess>> {
+  const started = await Promise.all(CONSUMER_NAMES.map(async (name) => {
+    const process = await startConsumer(bench, CONSUMERS[name]);
+    bench.cleanup.use(process);
+    return [name, process] as const;
+  }));
+  return Object.fromEntries(started) as Record<keyof typeof CONSUMERS, ConsumerProcess>;
+}
+
+/** `count` signups with realistic names. */
+export function signups(count: number): UsuarioCreado[] {
+  return Array.from({ length: count }, (_, n) =>
+    createUsuarioCreado({
+      user_id: `u-${n}`,
+      nombre: `María José Ñáñez ${n}`,
+      email: `mariajose${n}@example.com`,
+    }));
+}
+
+/** Publishes `events` and demands that each is confirmed. */
+export async function publishAll(bench: Bench, events: readonly UsuarioCreado[]): Promise<void> {
+  await using publisher = await RobustPublisher.connect({ urls: [bench.amqpUrl], log: bench.log });
+  const outcomes = await Promise.all(events.map((event) => publisher.publish(event)));
+  assert.deepEqual(new Set(outcomes.map(({ status }) => status)), new Set(["confirmed"]));
+}
+
+/** Demands that each of `events` had its effect on `subscriber` exactly once, and nothing else had. */
+export function assertEffects(
+  bench: Bench,
+  subscriber: SubscriberName,
+  events: readonly UsuarioCreado[],
+): void {
+  const found = effectsByEvent(subscriber, (name) => join(bench.directory, name));
+  assert.deepEqual(
+    Object.fromEntries([...found].sort()),
+    Object.fromEntries(events.map(({ event_id }) => [event_id, 1] as const).sort()),
+    subscriber,
+  );
+}
+
+/** The archived dead letters of `subscriber`: how often each event's. */
+export function deadLetters(bench: Bench, subscriber: SubscriberName): ReadonlyMap<string, number> {
+  return deadLettersByEvent(subscriber, (name) => join(bench.directory, name));
+}
+
+/** The event ids in `table` of the store in `folder`, in order. */
+export function eventIds(bench: Bench, folder: string, table: string): string[] {
+  const db = openForReading(join(bench.directory, folder));
+  if (!db) return [];
+  try {
+    return db.prepare(`SELECT event_id FROM ${table} ORDER BY 1`).all()
+      .map((row) => String(row.event_id));
+  } finally {
+    db.close();
+  }
+}
