@@ -5,10 +5,10 @@
 import {
   type ChannelModel,
   connect,
-  type Options,
   type RecoveringChannelModel,
   type SocketOptions,
 } from "amqplib";
+import { NodeRotation, parseNode } from "./broker_nodes.ts";
 import { redactUrl } from "./config.ts";
 import { isRefusal, refused, unreachable } from "./connection_errors.ts";
 import { EcoMarketError, messageOf } from "./errors.ts";
@@ -86,8 +86,8 @@ export interface BrokerConnection extends AsyncDisposable {
 
 /** How long a polite close may take before the socket is cut. */
 const CLOSE_TIMEOUT_MS = 2_000;
-/** Reconnect after about 100, 200, 400, … ms, at most 2 s apart, spread by a jitter of 20 %. */
-const RECOVERY = { initialDelay: 100, maxDelay: 2_000, factor: 2, jitter: 0.2 };
+/** Reconnect after about 100, 200, 400, … ms, at most 1 s apart, spread by a jitter of 20 %. */
+const RECOVERY = { initialDelay: 100, maxDelay: 1_000, factor: 2, jitter: 0.2 };
 
 /**
  * Connects and keeps connected. Resolves once the first connection stands and `setup` has run.
@@ -155,48 +155,6 @@ export async function openConnection(options: ConnectionOptions): Promise<Broker
     throw error;
   }
   return { close, [Symbol.asyncDispose]: close };
-}
-
-/**
- * The node that amqplib connects to next. amqplib's recovery knows one address, but reads it anew on
- * every attempt (`connect.js:113-136@2.3.1`): so we hand it one object and change what it says.
- */
-class NodeRotation {
-  readonly current: Options.Connect = {};
-  readonly #nodes: readonly Options.Connect[];
-  readonly #urls: readonly string[];
-  #index: number;
-
-  constructor(urls: readonly string[], heartbeatS: number) {
-    this.#urls = urls;
-    this.#nodes = urls.map((url) => parseNode(url, heartbeatS));
-    // Clients of a cluster start at different nodes, so that the first one does not carry them all.
-    this.#index = Math.floor(Math.random() * urls.length);
-    Object.assign(this.current, this.#nodes[this.#index]);
-  }
-
-  moveOn(): void {
-    this.#index = (this.#index + 1) % this.#nodes.length;
-    Object.assign(this.current, this.#nodes[this.#index]);
-  }
-
-  /** The current URL, fit to be shown. */
-  get description(): string {
-    return redactUrl(this.#urls[this.#index]!);
-  }
-}
-
-function parseNode(text: string, heartbeat: number): Options.Connect {
-  const url = new URL(text);
-  return {
-    protocol: url.protocol.replace(":", ""),
-    hostname: url.hostname.replace(/^\[|\]$/g, ""),
-    port: Number(url.port) || (url.protocol === "amqps:" ? 5671 : 5672),
-    username: decodeURIComponent(url.username) || "guest",
-    password: decodeURIComponent(url.password) || "guest",
-    vhost: url.pathname.slice(1) || "%2F",
-    heartbeat,
-  };
 }
 
 function socketOptions(role: string, timeoutMs: number): SocketOptions {

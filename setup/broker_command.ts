@@ -1,0 +1,87 @@
+/** `deno task broker start|stop|status|reset`. */
+import { parseArguments } from "@ecomarket/shared/args";
+import { DEV_PASSWORD, DEV_USER, redactUrl } from "@ecomarket/shared/config";
+import { UsageError } from "@ecomarket/shared/errors";
+import { type CommandContext, print, printError, runCommand } from "@ecomarket/shared/main";
+import {
+  type Broker,
+  ensureBroker,
+  findBroker,
+  ORIGINS,
+  resetBroker,
+  stopBroker,
+} from "./broker.ts";
+
+const USAGE = `
+Usage: deno task broker start|stop|status|reset [--json]
+
+  start    finds a broker, or starts one: AMQP_URL, localhost:5672, Docker, rabbitmq-server
+  stop     stops the broker that we started; its data are kept
+  status   says which broker is used; exits with 1 when there is none
+  reset    stops the broker that we started and deletes its data
+
+  --json   start and status print one JSON object
+`;
+
+/** The command; runs to its exit code. */
+export async function brokerCommand({ args, signal }: CommandContext): Promise<number> {
+  const { values, positionals } = parseArguments(args, { json: { type: "boolean" } }, 1);
+  if (values.help) return print(USAGE.trim()), 0;
+  const say = printError;
+  switch (positionals[0]) {
+    case "start":
+      show(await ensureBroker({ say, signal }), values.json);
+      return 0;
+    case "stop": {
+      const stopped = await stopBroker({ say });
+      say(stopped ? `Stopped ${ORIGINS[stopped]}; its data are kept.` : NOTHING_OF_OURS);
+      return 0;
+    }
+    case "status": {
+      const broker = await findBroker({ say });
+      if (broker) show(broker, values.json);
+      else say("There is no broker. Run this to get one: deno task broker start");
+      return broker ? 0 : 1;
+    }
+    case "reset": {
+      const deleted = await resetBroker({ say });
+      say(deleted.length > 0 ? `Deleted ${deleted.join(" and ")}.` : NOTHING_OF_OURS);
+      return 0;
+    }
+    default:
+      throw new UsageError(
+        positionals[0] ? `Unknown action: ${positionals[0]}` : "Which action? None was given",
+      );
+  }
+}
+
+const NOTHING_OF_OURS = "There is nothing to do: no broker that we started.";
+
+/** Prints the broker. Only the workshop's own password, which is public, is ever shown. */
+function show(broker: Broker, asJson = false): void {
+  const amqpUrls = broker.amqpUrls.map(showable);
+  const managementUrl = showable(broker.managementUrl);
+  if (asJson) {
+    const { kind, version, startedByUs } = broker;
+    print(JSON.stringify({ kind, version, amqpUrls, managementUrl, startedByUs }));
+    return;
+  }
+  const { origin, username, password } = new URL(broker.managementUrl);
+  print(`RabbitMQ    ${broker.version}, ${ORIGINS[broker.kind]} (${broker.kind})`);
+  print(`AMQP        ${amqpUrls.join("\n            ")}`);
+  print(`Management  ${origin}`);
+  if (isDevelopment(username, password)) {
+    print(`            user ${username}, password ${password}`);
+  }
+}
+
+function showable(url: string): string {
+  const { username, password } = new URL(url);
+  return isDevelopment(username, password) ? url : redactUrl(url);
+}
+
+function isDevelopment(user: string, password: string): boolean {
+  return user === DEV_USER && password === DEV_PASSWORD;
+}
+
+if (import.meta.main) await runCommand(USAGE, brokerCommand);

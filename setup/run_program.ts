@@ -1,0 +1,56 @@
+/** Runs another program to its end, in bounded time. */
+
+/** How a program ended. */
+export interface ProgramResult {
+  readonly success: boolean;
+  /** Its output and its errors, in the order of the two streams. */
+  readonly output: string;
+}
+
+/** How to run a program. */
+export interface RunOptions {
+  readonly timeoutMs: number;
+  /** Added to ours. */
+  readonly env?: Record<string, string>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Runs `program` and collects what it prints. One that takes longer than `timeoutMs` is ended, and
+ * was no success.
+ *
+ * @returns `undefined` when there is no such program.
+ * @throws the signal's reason when it aborts.
+ */
+export async function runProgram(
+  program: string,
+  args: readonly string[],
+  { timeoutMs, env = {}, signal }: RunOptions,
+): Promise<ProgramResult | undefined> {
+  signal?.throwIfAborted();
+  const timeout = new AbortController();
+  const timer = setTimeout(() => timeout.abort(), timeoutMs);
+  try {
+    const { success, stdout, stderr } = await new Deno.Command(program, {
+      args: [...args],
+      env,
+      stdin: "null",
+      signal: signal ? AbortSignal.any([signal, timeout.signal]) : timeout.signal,
+    }).output();
+    signal?.throwIfAborted();
+    const decoder = new TextDecoder();
+    const output = `${decoder.decode(stdout)}${decoder.decode(stderr)}`.trim();
+    const overdue = `${program} did not end within ${timeoutMs / 1_000} s`;
+    return { success, output: timeout.signal.aborted ? `${output}\n${overdue}`.trim() : output };
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The last `count` lines of a program's output, for an error message. */
+export function lastLines(output: string, count = 5): string {
+  return output.split("\n").slice(-count).map((line) => `    ${line.trimEnd()}`).join("\n");
+}
