@@ -1,6 +1,6 @@
 /** Level 2 of the workshop: the message outlives the broker. Still no answer: do not copy it. */
 import type { Channel, ChannelModel } from "amqplib";
-import { connectOnce } from "@ecomarket/shared/connection";
+import { closeInOrder, connectOnce } from "@ecomarket/shared/connection";
 import { messageOf } from "@ecomarket/shared/errors";
 import { encode, type UsuarioCreado } from "@ecomarket/shared/event";
 import { EVENTS_EXCHANGE } from "@ecomarket/shared/topology";
@@ -38,8 +38,8 @@ export class PersistentPublisher implements Publisher {
     }
   }
 
-  async close(): Promise<void> {
-    await this.#connection.close().catch(() => {});
+  close(): Promise<void> {
+    return closeInOrder(this.#channel, this.#connection);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -47,14 +47,19 @@ export class PersistentPublisher implements Publisher {
   }
 }
 
-/** Resolves when the channel takes more, or is closed. */
+/** How long a full buffer is waited for: a blocked broker may not empty it for hours. */
+const DRAIN_TIMEOUT_MS = 30_000;
+
+/** Resolves when the channel takes more, is closed, or has not within {@link DRAIN_TIMEOUT_MS}. */
 function drained(channel: Channel): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
+      clearTimeout(timer);
       channel.off("drain", done);
       channel.off("close", done);
       resolve();
     };
+    const timer = setTimeout(done, DRAIN_TIMEOUT_MS);
     channel.on("drain", done);
     channel.on("close", done);
   });

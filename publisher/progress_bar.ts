@@ -7,28 +7,30 @@ import cliProgress from "cli-progress";
 export class ProgressBar {
   readonly #bars: cliProgress.MultiBar;
   readonly #bar: cliProgress.SingleBar;
+  readonly #size: number;
+  readonly #startedAt = performance.now();
 
   /** Shows an empty bar that is full at `size`. */
   constructor(size: number) {
+    this.#size = size;
     this.#bars = new cliProgress.MultiBar({
-      format:
-        "[{bar}] {percentage}% {published} published, {rejected} rejected, {eta_formatted} left",
+      format: "[{bar}] {percentage}% {published} published, {rejected} rejected, {left} left",
       barsize: 24,
-      // The time left is judged by the last ten seconds, not by the last ten events.
-      etaAsynchronousUpdate: true,
-      etaBuffer: 100,
       stream: process.stderr,
       clearOnComplete: true,
       hideCursor: true,
       linewrap: true, // Or the terminal cuts long lines of text, not the bar alone.
       gracefulExit: false, // Signals are the command's own business.
     }, cliProgress.Presets.shades_classic);
-    this.#bar = this.#bars.create(size, 0, { published: 0, rejected: 0 });
+    this.#bar = this.#bars.create(size, 0, { published: 0, rejected: 0, left: "?" });
   }
 
   /** Shows that `position` is reached. Cheap: it is drawn ten times a second. */
   update(position: number, counts: { published: number; rejected: number }): void {
-    this.#bar.update(position, counts);
+    // n.b. cli-progress judges the time left by the last ten updates: events come in bursts.
+    const elapsedMs = performance.now() - this.#startedAt;
+    const left = position > 0 ? secondsLeft(elapsedMs, position / this.#size) : "?";
+    this.#bar.update(position, { ...counts, left });
   }
 
   /** Prints one line above the bar. */
@@ -40,4 +42,8 @@ export class ProgressBar {
   stop(): void {
     this.#bars.stop();
   }
+}
+
+function secondsLeft(elapsedMs: number, share: number): string {
+  return `${Math.ceil(elapsedMs * (1 / share - 1) / 1000)} s`;
 }

@@ -3,11 +3,9 @@
  * of each.
  */
 import { amqpUrls, logConfig } from "@ecomarket/shared/config";
-import { createUsuarioCreado } from "@ecomarket/shared/event";
 import { X_SIMULATE_FAILURES } from "@ecomarket/shared/headers";
 import { configureLog, roleLogger } from "@ecomarket/shared/log";
 import { type CommandContext, print, printError, runCommand } from "@ecomarket/shared/main";
-import { feed } from "./feed.ts";
 import { PersistentPublisher } from "./persistent_publisher.ts";
 import { ProgressBar } from "./progress_bar.ts";
 import {
@@ -18,6 +16,7 @@ import {
   type UsersRequest,
 } from "./publish_arguments.ts";
 import { type Counts, jsonReport, textReport } from "./publish_report.ts";
+import { MAX_FAILURES_IN_A_ROW, publishRows } from "./publish_rows.ts";
 import type { Publisher } from "./publisher.ts";
 import { RobustPublisher } from "./robust_publisher.ts";
 import { SimplePublisher } from "./simple_publisher.ts";
@@ -27,9 +26,6 @@ import { type Extent, type UserRow, userRow, type UserSource } from "./users.ts"
 
 /** Events under way at once. The lower levels get no answers, so there is nothing to wait for. */
 const UNDER_WAY: Readonly<Record<Level, number>> = { simple: 1, persistent: 1, robust: 500 };
-/** After so many failures without a success between them, the rest would fail as well. */
-const MAX_FAILURES_IN_A_ROW = 500;
-
 /** Publishes what the command line asks for, and returns the exit code. */
 export async function publish({ args, signal }: CommandContext): Promise<number> {
   const request = parsePublishArguments(args);
@@ -39,10 +35,12 @@ export async function publish({ args, signal }: CommandContext): Promise<number>
   }
   await configureLog(logConfig());
   const urls = amqpUrls();
+  const giveUp = new AbortController();
+  const stop = AbortSignal.any([signal, giveUp.signal]);
   // The users first: a file that cannot be used is told whether there is a broker or not.
-  const source = await openSource(request.users, signal);
+  const source = await openSource(request.users, stop);
   const publisher = await connect(request.level, urls, signal);
-  const counts = await publishAll(source, publisher, request, signal);
+  const counts = await publishAll(source, publisher, request, stop, giveUp);
   if (signal.aborted) return INTERRUPTED;
   return counts.rejected > 0 || Object.keys(counts.failed).length > 0 ? 1 : 0;
 }
@@ -80,52 +78,34 @@ async function connect(
   }
 }
 
-/** Publishes every row of `source`, closes `publisher`, tells the totals, and returns them. */
+const STOPPING = "Stopping: waiting for what is under way (Ctrl+C again ends at once)";
+const HOPELESS = `Stopped after ${MAX_FAILURES_IN_A_ROW} failures in a row: the rest was not read`;
+
+/** Publishes every row of `source`, closes `publisher`, and tells the totals. */
 async function publishAll(
   source: UserSource,
   publisher: Publisher,
   { level, failures, json }: PublishRequest,
   signal: AbortSignal,
+  giveUp: AbortController,
 ): Promise<Counts> {
   const counts: Counts = { published: 0, confirmed: 0, rejected: 0, failed: {} };
   const bar = !json && isLong(source.extent) ? new ProgressBar(source.extent.size) : undefined;
   const say = (line: string) => bar ? bar.print(line) : printError(line);
   const report = json ? jsonReport() : textReport({ level, place: source.place, say });
-  const headers = failures === undefined ? undefined : { [X_SIMULATE_FAILURES]: failures };
-  const giveUp = new AbortController();
-  const stop = AbortSignal.any([signal, giveUp.signal]);
-  let failuresInARow = 0;
-
-  const publishRow = async (row: UserRow) => {
-    if ("problem" in row) {
-      counts.rejected++;
-      report.rejected(row.line, row.problem);
-    } else {
-      const event = createUsuarioCreado(row.user);
-      const outcome = await publisher.publish(event, headers && { headers });
-      if ("error" in outcome) {
-        counts.failed[outcome.status] = (counts.failed[outcome.status] ?? 0) + 1;
-        report.failed(row.line, event, outcome);
-        if (++failuresInARow === MAX_FAILURES_IN_A_ROW) {
-          say(`Stopped after ${MAX_FAILURES_IN_A_ROW} failures in a row: the rest was not read`);
-          giveUp.abort();
-        }
-      } else {
-        failuresInARow = 0;
-        counts.published++;
-        if (outcome.status === "confirmed") counts.confirmed++;
-      }
-    }
-    bar?.update(source.extent!.position(), counts);
-  };
-
-  signal.addEventListener("abort", () => {
-    say("Stopping: waiting for what is under way (Ctrl+C again ends at once)");
-  });
+  signal.addEventListener("abort", () => say(giveUp.signal.aborted ? HOPELESS : STOPPING));
   try {
-    await feed(source.rows, publishRow, { limit: UNDER_WAY[level], signal: stop });
-  } catch (error) {
-    if (!stop.aborted || error !== stop.reason) throw error;
+    await publishRows(source.rows, counts, {
+      publisher,
+      report,
+      limit: UNDER_WAY[level],
+      publishOptions: failures === undefined
+        ? {}
+        : { headers: { [X_SIMULATE_FAILURES]: failures } },
+      onProgress: () => bar?.update(source.extent!.position(), counts),
+      onHopeless: () => giveUp.abort(),
+      signal,
+    });
   } finally {
     await publisher.close();
     bar?.stop();

@@ -8,16 +8,16 @@ Usage: deno task publish --nombre NAME --email ADDRESS [--user-id ID]
        deno task publish --count N [--seed N]
        deno task publish --file users.csv|users.jsonl|-
 
-Publishes a UsuarioCreado for each user. Rows that are no valid user are reported
-with their line and reason; the rest is published.
+Publishes a UsuarioCreado for each user. Rows that are no valid user are
+reported with their line and reason; the rest is published.
 
   --nombre NAME      the user's name
   --email ADDRESS    the user's email address
   --user-id ID       the user's id (default: a random UUID)
   --count N          publish N invented users, with addresses below example.com
   --seed N           invent the same users each time
-  --file PATH        read users from a .csv, .jsonl or .ndjson file, or - for stdin.
-                     A CSV has a header row with nombre, email and maybe user_id
+  --file PATH        users from a .csv, .jsonl or .ndjson file, or - (stdin);
+                     a CSV has a header row with nombre, email and maybe user_id
   --level LEVEL      simple, persistent or robust (default: robust)
   --fail NAME:TIMES  ask the subscriber NAME to fail TIMES times, or "always";
                      repeatable. Consumers do so with SIMULATE_FAILURES=1 only

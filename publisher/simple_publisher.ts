@@ -1,6 +1,6 @@
 /** Level 1 of the workshop: fire and forget. Shown so that its losses can be seen: do not copy it. */
 import type { Channel, ChannelModel } from "amqplib";
-import { connectOnce } from "@ecomarket/shared/connection";
+import { closeInOrder, connectOnce } from "@ecomarket/shared/connection";
 import { messageOf } from "@ecomarket/shared/errors";
 import { encode, type UsuarioCreado } from "@ecomarket/shared/event";
 import { EVENTS_EXCHANGE } from "@ecomarket/shared/topology";
@@ -36,8 +36,8 @@ export class SimplePublisher implements Publisher {
     }
   }
 
-  async close(): Promise<void> {
-    await this.#connection.close().catch(() => {});
+  close(): Promise<void> {
+    return closeInOrder(this.#channel, this.#connection);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -3,13 +3,15 @@
  * costs itself alone: also after a quote that is never closed, reading goes on at the next line.
  */
 import { CsvError, parse } from "csv-parse/sync";
-import { MAX_LINE_BYTES, type TextLine } from "./text_lines.ts";
+import { MAX_LINE_BYTES, type TextLine } from "@ecomarket/shared/text_lines";
 import { type UserRow, userRow, UsersFileError } from "./users.ts";
 
 /** How columns may be separated. Spreadsheets in Spanish write `;`. */
 const DELIMITERS = [",", ";", "\t"];
 /** Lines that are parsed in one call, for a call costs ten times what a line costs. */
 const BATCH = 32;
+/** Lines that one record may take. A quote that is still open then counts as never closed. */
+export const MAX_RECORD_LINES = 100;
 
 /** What the header row says of the rows below it. */
 interface Header {
@@ -113,7 +115,8 @@ function firstRecord(
   if (first.problem !== undefined) return broken(first.problem);
   let text = "";
   for (const [i, next] of lines.slice(at).entries()) {
-    if (next.problem !== undefined || text.length > MAX_LINE_BYTES) return broken(NEVER_CLOSED);
+    const isTooLong = i === MAX_RECORD_LINES || text.length > MAX_LINE_BYTES;
+    if (isTooLong || next.problem !== undefined) return broken(NEVER_CLOSED);
     text += i === 0 ? next.text : `\n${next.text}`;
     if (i > 0 && !next.text.includes('"')) continue;
     const { records, errorCode } = parseRecords(text, header.delimiter);

@@ -1,7 +1,7 @@
 /** A file of users, or the standard input, opened for reading. */
 import { extname } from "node:path";
 import { messageOf, UsageError } from "@ecomarket/shared/errors";
-import { readLines, type TextLine } from "./text_lines.ts";
+import { readLines, type TextLine } from "@ecomarket/shared/text_lines";
 import { readCsvUsers } from "./users_csv.ts";
 import { readJsonlUsers } from "./users_jsonl.ts";
 import { type UserRow, UsersFileError, type UserSource } from "./users.ts";
@@ -92,7 +92,7 @@ class CountedBytes {
         const { done, value } = await reader.read().catch((error) => {
           throw cannotRead(this.#name, error);
         });
-        // n.b. an abort ends the stream too: what came last may be half a line, and must not count.
+        // n.b. an abort ends the stream too, perhaps within a line, which must not pass for a whole one.
         this.#signal.throwIfAborted();
         if (done) return;
         this.count += value.length;

@@ -1,5 +1,5 @@
 /** Users from JSON Lines: one JSON object a line. */
-import type { TextLine } from "./text_lines.ts";
+import type { TextLine } from "@ecomarket/shared/text_lines";
 import { type UserRow, userRow } from "./users.ts";
 
 /** Yields a row for each line that is not blank. A line that is no user ends nothing: it is a problem. */

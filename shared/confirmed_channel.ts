@@ -47,7 +47,8 @@ export class ConfirmedChannel {
   readonly #timeoutMs: number;
   readonly #watchdog: ReturnType<typeof setInterval>;
   #full = false;
-  #closed = false;
+  #open = true;
+  #closing = false;
   #blocked = false;
   #unblockedAt = 0;
   #onReady: () => void = () => {};
@@ -76,9 +77,9 @@ export class ConfirmedChannel {
     // n.b. a lost connection emits only `close` on its channels. By then amqplib has called back for
     // every unconfirmed message, so nothing is left pending.
     channel.on("close", () => {
-      this.#closed = true;
       clearInterval(this.#watchdog);
-      link.destroy(new Error("The channel was closed"));
+      this.#open = false;
+      if (!this.#closing) link.destroy(new Error("The channel was closed"));
     });
     channel.on("error", (error) => link.destroy(error));
     this.#watchdog = setInterval(() => this.#checkTimeout(), Math.max(timeoutMs / 10, 10));
@@ -107,12 +108,19 @@ export class ConfirmedChannel {
 
   /** Whether it is wise to send: the channel is open, the broker reads, the socket's buffer has room. */
   get ready(): boolean {
-    return !this.#full && !this.#closed && !this.#blocked;
+    return this.#open && !this.#full && !this.#blocked;
   }
 
   /** Called when the broker reads again, or the socket's buffer has room again. */
   set onReady(listener: () => void) {
     this.#onReady = listener;
+  }
+
+  /** Closes the channel once what was written is on its way. The link stays. */
+  async close(): Promise<void> {
+    this.#open = false;
+    this.#closing = true;
+    await this.channel.close().catch(() => {}); // It is closed already.
   }
 
   /** Publishes `message`, mandatory. Never rejects: the promise settles with what became of it. */
@@ -137,8 +145,9 @@ export class ConfirmedChannel {
       if (!room) this.#full = true;
     } catch (error) {
       // n.b. publish() throws for a closed channel and for what it cannot encode.
-      this.#closed ||= error instanceof Error && error.name === "IllegalOperationError";
-      pending.settle({ kind: this.#closed ? "unsent" : "unwritable", reason: messageOf(error) });
+      const isClosed = error instanceof Error && error.name === "IllegalOperationError";
+      if (isClosed) this.#open = false;
+      pending.settle({ kind: isClosed ? "unsent" : "unwritable", reason: messageOf(error) });
     }
     return promise;
   }

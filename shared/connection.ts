@@ -3,6 +3,7 @@
  * to its user (channels and consumers are ours to rebuild, a list of nodes, a bounded first wait).
  */
 import {
+  type Channel,
   type ChannelModel,
   connect,
   type RecoveringChannelModel,
@@ -45,6 +46,20 @@ export async function connectOnce(
   const cause = failures.length === 1 ? failures[0] : new AggregateError(failures);
   const shown = urls.map(redactUrl).join(", ");
   throw isRefusal(cause) ? refused(shown, cause) : unreachable(shown, timeoutMs, cause);
+}
+
+/**
+ * Closes `channel` and then its connection, within about two seconds also when the link is stalled.
+ * n.b. amqplib's `connection.close()` overtakes what its channels have not written yet: without
+ * closing the channel first, the last messages and acks would never leave.
+ */
+export async function closeInOrder(channel: Channel, connection: ChannelModel): Promise<void> {
+  const close = async () => {
+    await channel.close();
+    await connection.close();
+  };
+  const link = asLink(connection);
+  await withinOrCut(close().catch(() => {}), link, CLOSE_TIMEOUT_MS); // Closed already: fine.
 }
 
 /** How to connect, and what to build on each new connection. */
@@ -143,7 +158,7 @@ export async function openConnection(options: ConnectionOptions): Promise<Broker
     connectedBefore = true;
   });
 
-  const close = () => closeWithin(connection, () => link, CLOSE_TIMEOUT_MS);
+  const close = () => withinOrCut(connection.close(), link, CLOSE_TIMEOUT_MS);
   try {
     await firstConnection(connection, target, {
       ...options,
@@ -252,21 +267,21 @@ function asLink(model: ChannelModel): Link {
 }
 
 /**
- * Closes politely, or cuts the link after `timeoutMs`. n.b. amqplib's `close()` never settles when
- * the closing handshake is not answered, not even after its socket is gone.
+ * `closing`, or the link is cut after `timeoutMs`. n.b. amqplib's `close()` never settles when the
+ * closing handshake is not answered, not even after its socket is gone.
  */
-async function closeWithin(
-  connection: RecoveringChannelModel,
-  currentLink: () => Link | undefined,
+async function withinOrCut(
+  closing: Promise<void>,
+  link: Link | undefined,
   timeoutMs: number,
 ): Promise<void> {
   const { promise: cut, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(() => {
-    currentLink()?.destroy(new Error("No answer to the closing handshake"));
+    link?.destroy(new Error("No answer to the closing handshake"));
     resolve();
   }, timeoutMs);
   try {
-    await Promise.race([connection.close(), cut]);
+    await Promise.race([closing, cut]);
   } finally {
     clearTimeout(timer);
   }

@@ -2,7 +2,7 @@
  * The edge of every command: runs its body, turns what it throws into a message and an exit code,
  * and its signals into an `AbortSignal`.
  */
-import { EcoMarketError, UsageError } from "./errors.ts";
+import { EcoMarketError, messageOf, UsageError } from "./errors.ts";
 import { flushLog } from "./log.ts";
 import { onShutdownSignal } from "./platform.ts";
 
@@ -33,10 +33,17 @@ export async function runCommand(
 }
 
 function isAbort(error: unknown, signal: AbortSignal): boolean {
+  if (error instanceof SuppressedError) return isAbort(error.suppressed, signal);
   return signal.aborted && error instanceof Error && error.name === "AbortError";
 }
 
 function report(error: unknown, usage: string): number {
+  if (error instanceof SuppressedError) {
+    // Cleaning up failed as well: what went wrong first decides.
+    const exitCode = report(error.suppressed, usage);
+    printError(`error: cleaning up: ${messageOf(error.error)}`);
+    return exitCode;
+  }
   if (error instanceof Deno.errors.NotCapable) {
     // The sandbox said no: its own words name the flag to add.
     printError(`error: ${error.message}`);

@@ -19,7 +19,7 @@ export class ManagementClient {
   }
 
   /**
-   * The answer to `GET /api/<path>`, as `schema` describes it.
+   * The answer to `GET /api/<path>`, as `schema` describes it; a path that is not there is an error.
    *
    * @throws {BrokerUnreachableError} when the API does not answer, or not as expected.
    */

@@ -153,6 +153,8 @@ class ConsumingSession<T> implements Session {
     await Promise.race([Promise.all(this.#inFlight), aborted(deadline), aborted(this.signal)]);
     const unfinished = this.#inFlight.size;
     this.#ended.abort(new Error("The subscriber stops"));
+    // n.b. closing the connection overtakes acks that are not written yet: the channel goes first.
+    await Promise.race([this.channel.close(), aborted(deadline)]);
     return unfinished;
   }
 

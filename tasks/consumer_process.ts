@@ -1,10 +1,9 @@
 /** One consumer as a child process, in the sandbox in which a person would run it. */
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { stopProcess } from "@ecomarket/shared/platform";
+import { readLines } from "@ecomarket/shared/text_lines";
 
 /** The project's root folder: permission sets and scripts are found from there. */
 export const PROJECT_ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -128,15 +127,16 @@ export class ConsumerProcess implements AsyncDisposable {
   }
 
   async #readLog(onRecord: (record: LogRecord) => void): Promise<void> {
-    const input = Readable.fromWeb(this.#child.stderr as Parameters<typeof Readable.fromWeb>[0]);
-    for await (const line of createInterface({ input })) {
-      const record = parseRecord(line);
-      if (!record) {
-        this.#complaints.push(line);
-        continue;
+    for await (const lines of readLines(this.#child.stderr)) {
+      for (const { text } of lines) {
+        const record = parseRecord(text);
+        if (!record) {
+          this.#complaints.push(text);
+          continue;
+        }
+        if (record.state === "consuming") this.#consuming.resolve();
+        onRecord(record);
       }
-      if (record.state === "consuming") this.#consuming.resolve();
-      onRecord(record);
     }
     const { code, signal } = await this.#child.status;
     this.#consuming.reject(

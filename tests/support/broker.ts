@@ -2,7 +2,10 @@
  * A RabbitMQ broker for one test: a private node in a folder of its own on free ports, that a test
  * may stop, kill and start again. It never outlives the test, however the test ends.
  */
+import { z } from "zod";
 import { fileURLToPath } from "node:url";
+import { ManagementClient } from "@ecomarket/shared/management";
+import { createVhost as createPrivateVhost } from "@ecomarket/shared/vhost";
 import { newPrivateNode, type PrivateNode } from "@ecomarket/setup/private_node";
 import { untilQueuesAreOnDisk } from "./queues_on_disk.ts";
 
@@ -83,7 +86,6 @@ export interface TestVhost extends AsyncDisposable {
   readonly name: string;
   /** The broker's, with this virtual host. */
   readonly amqpUrl: string;
-  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** What {@link createVhost} needs of a broker. */
@@ -91,39 +93,22 @@ export type VhostBroker = Pick<TestBroker, "amqpUrl" | "managementUrl">;
 
 /** Creates a virtual host with a name of its own, and gives the broker's user every right on it. */
 export async function createVhost(broker: VhostBroker): Promise<TestVhost> {
-  const name = `test_${crypto.randomUUID()}`;
-  const user = new URL(broker.managementUrl).username;
-  await management(broker, "PUT", `/api/vhosts/${name}`);
-  await management(broker, "PUT", `/api/permissions/${name}/${user}`, {
-    configure: ".*",
-    write: ".*",
-    read: ".*",
-  });
+  const client = new ManagementClient(broker.managementUrl);
+  const vhost = await createPrivateVhost(client, [broker.amqpUrl], "test");
   return {
-    name,
-    amqpUrl: `${broker.amqpUrl}/${name}`,
-    [Symbol.asyncDispose]: async () =>
-      void await management(broker, "DELETE", `/api/vhosts/${name}`),
+    name: vhost.name,
+    amqpUrl: vhost.amqpUrls[0]!,
+    [Symbol.asyncDispose]: () => vhost[Symbol.asyncDispose](),
   };
 }
 
-/** Calls the management API and returns the JSON that it answers, if any. */
+/** Calls the management API of `broker` and returns the JSON that it answers, if any. */
 export async function management(
   broker: VhostBroker,
-  method: "GET" | "PUT" | "DELETE",
-  path: string,
-  body: unknown = {},
+  method: "GET" | "DELETE",
+  path: `/api/${string}`,
 ): Promise<unknown> {
-  const { origin, username, password } = new URL(broker.managementUrl);
-  const response = await fetch(`${origin}${path}`, {
-    method,
-    headers: {
-      authorization: `Basic ${btoa(`${username}:${password}`)}`,
-      "content-type": "application/json",
-    },
-    ...(method === "PUT" && { body: JSON.stringify(body) }),
-  });
-  const text = await response.text();
-  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
-  return text === "" ? undefined : JSON.parse(text);
+  const client = new ManagementClient(broker.managementUrl);
+  const resource = path.slice("/api/".length);
+  return method === "GET" ? await client.get(resource, z.unknown()) : await client.delete(resource);
 }

@@ -1,5 +1,5 @@
 /** A stream of bytes as numbered lines of text, in constant memory whatever the bytes are. */
-import { MAX_BODY_BYTES } from "@ecomarket/shared/event";
+import { MAX_BODY_BYTES } from "./event.ts";
 
 /** A longer line is not kept: no event can be that big. */
 export const MAX_LINE_BYTES = MAX_BODY_BYTES;
@@ -41,7 +41,7 @@ export async function* readLines(chunks: AsyncIterable<Uint8Array>): AsyncGenera
 function joinLine(head: Uint8Array, tail: Uint8Array): Uint8Array {
   if (head.length > MAX_LINE_BYTES || tail.length === 0) return head;
   if (head.length === 0) return tail;
-  const kept = tail.subarray(0, MAX_LINE_BYTES + 1);
+  const kept = tail.subarray(0, MAX_LINE_BYTES);
   const joined = new Uint8Array(head.length + kept.length);
   joined.set(head);
   joined.set(kept, head.length);

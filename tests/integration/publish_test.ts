@@ -1,0 +1,214 @@
+/** `deno task publish` as a person runs it, in its sandbox: what it prints, and where the events end. */
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import type { GetMessage } from "amqplib";
+import { generateUsers } from "@ecomarket/publisher/users_generated";
+import { X_SIMULATE_FAILURES } from "@ecomarket/shared/headers";
+import { EVENTS_EXCHANGE, SUBSCRIBER_QUEUES } from "@ecomarket/shared/topology";
+import { Bench } from "../support/bench.ts";
+import { startTestBroker, type TestBroker } from "../support/broker.ts";
+import { eventually } from "../support/eventually.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const CSV = "tests/fixtures/users.csv";
+const QUEUES = Object.values(SUBSCRIBER_QUEUES);
+
+let broker: TestBroker;
+Deno.test.beforeAll(async () => {
+  broker = await startTestBroker();
+});
+Deno.test.afterAll(async () => await broker[Symbol.asyncDispose]());
+
+function startPublish(amqpUrl: string, args: readonly string[]): Deno.ChildProcess {
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "-q", "-P=publisher", "publisher/publish.ts", ...args],
+    cwd: ROOT,
+    env: { AMQP_URL: amqpUrl },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+}
+
+/** Runs the command to its end, with `stdin` as its standard input. */
+async function publish(amqpUrl: string, args: readonly string[], stdin = "") {
+  const child = startPublish(amqpUrl, args);
+  await write(child, stdin);
+  await child.stdin.close();
+  return await finished(child);
+}
+
+async function write(child: Deno.ChildProcess, text: string): Promise<void> {
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(text));
+  writer.releaseLock();
+}
+
+async function finished(child: Deno.ChildProcess) {
+  const { code, stdout, stderr } = await child.output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, stdout: text(stdout), stderr: text(stderr) };
+}
+
+function namesIn(messages: readonly GetMessage[]): string[] {
+  return messages.map(({ content }) => JSON.parse(content.toString()).nombre);
+}
+
+Deno.test("publish announces the user of its flags to every subscriber, and says that it is confirmed", async () => {
+  await using bench = await Bench.open(broker);
+  const user = { nombre: "Juan Perez", email: "juan@example.com", user_id: "u-1" };
+  const { code, stdout, stderr } = await publish(
+    bench.amqpUrl,
+    ["--nombre", user.nombre, "--email", user.email, "--user-id", user.user_id],
+  );
+  assert.deepEqual({ code, stdout, stderr }, {
+    code: 0,
+    stdout: "1 event published, 1 confirmed\n",
+    stderr: "",
+  });
+  for (const queue of QUEUES) {
+    const { nombre, email, user_id } = JSON.parse((await bench.only(queue)).content.toString());
+    assert.deepEqual({ nombre, email, user_id }, user);
+  }
+});
+
+for (const [level, deliveryMode] of [["simple", 1], ["persistent", 2]] as const) {
+  Deno.test(`publish --level ${level} sends the event, and claims no more than that`, async () => {
+    await using bench = await Bench.open(broker);
+    const { code, stdout } = await publish(bench.amqpUrl, ["--count", "3", "--level", level]);
+    assert.equal(code, 0);
+    assert.match(stdout, /^3 events published, 0 confirmed\n.*not known.*\n$/);
+    await eventually(async () => assert.equal(await bench.depth(QUEUES[0]!), 3));
+    for (const { properties } of await bench.drain(QUEUES[0]!)) {
+      assert.equal(properties.deliveryMode, deliveryMode);
+    }
+  });
+}
+
+Deno.test("publish --file publishes the valid rows in their order, and reports each of the others", async () => {
+  await using bench = await Bench.open(broker);
+  const { code, stdout, stderr } = await publish(bench.amqpUrl, ["--file", CSV]);
+  assert.equal(code, 1);
+  assert.equal(stdout, "6 events published, 6 confirmed; 5 rows rejected\n");
+  assert.deepEqual(stderr.match(/^line \d+: /gm), [5, 6, 8, 9, 12].map((line) => `line ${line}: `));
+  assert.match(stderr, /^line 5: email must not be empty$/m);
+  for (const queue of QUEUES) {
+    assert.deepEqual(namesIn(await bench.drain(queue)), [
+      "María José Núñez",
+      'Pérez, Juan "Juancho"',
+      "Íñigo Ñáñez 🌱",
+      "Ana Belén Castro",
+      "José Ángel Íñiguez",
+      "Último Sin Salto",
+    ]);
+  }
+});
+
+Deno.test("publish --json prints one object with every rejected row, and nothing else", async () => {
+  await using bench = await Bench.open(broker);
+  const { code, stdout, stderr } = await publish(bench.amqpUrl, ["--file", CSV, "--json"]);
+  assert.equal(code, 1);
+  assert.equal(stderr, "");
+  assert.match(stdout, /^\{.*\}\n$/);
+  const { rejected, ...counts } = JSON.parse(stdout);
+  assert.deepEqual(counts, { published: 6, confirmed: 6 });
+  assert.deepEqual(rejected[0], { line: 5, reason: "email must not be empty" });
+  assert.deepEqual(rejected.map(({ line }: { line: number }) => line), [5, 6, 8, 9, 12]);
+  assert.equal(await bench.depth("email_queue"), 6);
+});
+
+Deno.test("publish --json reports an event that nobody would read as failed", async () => {
+  await using bench = await Bench.open(broker);
+  for (const queue of QUEUES) await bench.channel.unbindQueue(queue, EVENTS_EXCHANGE, "");
+  const { code, stdout } = await publish(bench.amqpUrl, ["--count", "2", "--json"]);
+  assert.equal(code, 1);
+  const { failed, ...counts } = JSON.parse(stdout);
+  assert.deepEqual(counts, { published: 0, confirmed: 0, rejected: [] });
+  assert.deepEqual(
+    failed.map(({ line, status }: { line: number; status: string }) => [line, status]),
+    [[1, "returned"], [2, "returned"]],
+  );
+  assert.match(failed[0].reason, /setup-queues/);
+});
+
+Deno.test("publish stops reading when everything fails", async () => {
+  await using bench = await Bench.open(broker);
+  for (const queue of QUEUES) await bench.channel.unbindQueue(queue, EVENTS_EXCHANGE, "");
+  const { code, stdout, stderr } = await publish(bench.amqpUrl, ["--count", "50000"]);
+  assert.equal(code, 1);
+  assert.match(stderr, /^Stopped after 500 failures in a row/m);
+  const returned = Number(/\((\d+) returned\)/.exec(stdout)?.[1]);
+  assert.ok(returned >= 500 && returned < 2_000, stdout);
+});
+
+Deno.test("publish --file - reads JSON Lines or CSV from the standard input", async () => {
+  await using bench = await Bench.open(broker);
+  const jsonl = `{"nombre":"Eva Ñu","email":"eva@example.com"}\n`;
+  const csv = "email;nombre\nleo@example.com;Leo Güell\n";
+  for (const input of [jsonl, csv]) {
+    assert.equal((await publish(bench.amqpUrl, ["--file", "-"], input)).code, 0);
+  }
+  assert.deepEqual(namesIn(await bench.drain("email_queue")), ["Eva Ñu", "Leo Güell"]);
+});
+
+Deno.test("publish --count --seed publishes the invented users, with the failures asked for", async () => {
+  await using bench = await Bench.open(broker);
+  const failures = ["--fail", "email:2", "--fail", "loyalty:always"];
+  const args = ["--count", "20", "--seed", "7", ...failures];
+  assert.equal((await publish(bench.amqpUrl, args)).code, 0);
+  const messages = await bench.drain("loyalty_queue");
+  const expected = await Array.fromAsync(generateUsers(20, 7));
+  assert.deepEqual(namesIn(messages), expected.map((row) => "user" in row && row.user.nombre));
+  for (const { properties } of messages) {
+    assert.equal(properties.headers?.[X_SIMULATE_FAILURES], "email:2,loyalty:always");
+  }
+});
+
+Deno.test("publish ends at an interrupt, with what was published until then", async () => {
+  await using bench = await Bench.open(broker);
+  const child = startPublish(bench.amqpUrl, ["--file", "-", "--json"]);
+  await write(child, "nombre,email\nEva,eva@example.com\nLeo,leo@example.com\nHalf,half@exa");
+  await eventually(async () => assert.equal(await bench.depth("email_queue"), 2));
+  child.kill("SIGINT");
+  const { code, stdout } = await finished(child);
+  await child.stdin.close().catch(() => {});
+  assert.equal(code, 130);
+  assert.deepEqual(JSON.parse(stdout), { published: 2, confirmed: 2, rejected: [] });
+  assert.deepEqual(namesIn(await bench.drain("email_queue")), ["Eva", "Leo"]);
+});
+
+Deno.test("publish rejects what cannot be meant, with 2, and publishes nothing", async () => {
+  await using bench = await Bench.open(broker);
+  const misuses: [string[], RegExp][] = [
+    [[], /Give one of[^]*Usage: deno task publish/],
+    [["--nombre", "Eva"], /--email is missing[^]*Usage/],
+    [["--count", "3", "--file", CSV], /Give one of[^]*Usage/],
+    [["--count", "0"], /--count must be a whole number from 1/],
+    [["--count", "1", "--level", "best"], /simple, persistent, robust, got "best"/],
+    [["--count", "1", "--fail", "email"], /SUBSCRIBER:TIMES/],
+    [["--file", "deno.lock"], /\.csv, \.jsonl, \.ndjson/],
+    [["--file", "missing.csv"], /^error: Cannot read missing\.csv: there is no such file\n$/],
+  ];
+  const runs = await Promise.all(misuses.map(([args]) => publish(bench.amqpUrl, args)));
+  for (const [i, { code, stdout, stderr }] of runs.entries()) {
+    const [args, message] = misuses[i]!;
+    assert.equal(code, 2, `${args.join(" ")}: ${stderr}`);
+    assert.match(stderr, message);
+    assert.equal(stdout, "");
+  }
+  assert.equal(await bench.depth("email_queue"), 0);
+});
+
+for (const level of ["simple", "robust"]) {
+  Deno.test(`publish --level ${level} says that there is no broker, without a stack trace`, async () => {
+    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const { port } = listener.addr as Deno.NetAddr;
+    listener.close();
+    const url = `amqp://ecomarket_user:secret@127.0.0.1:${port}`;
+    const { code, stdout, stderr } = await publish(url, ["--count", "1", "--level", level]);
+    assert.equal(code, 1);
+    assert.equal(stdout, "");
+    assert.match(stderr, /^error: No broker answered at amqp:.*deno task broker start/m);
+    assert.doesNotMatch(stderr, /secret|^\s+at /m);
+  });
+}

@@ -1,0 +1,196 @@
+/**
+ * What each role may do, and that everything else is denied: the permission sets of `deno.json`, in a
+ * folder that looks like the project, so that a hole in one would touch nobody's data.
+ */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { z } from "zod";
+import { temporaryFolder } from "../support/temporary_folder.ts";
+
+const CONFIG_FILE = fileURLToPath(new URL("../../deno.json", import.meta.url));
+const PROBE = fileURLToPath(new URL("../support/sandbox_probe.ts", import.meta.url));
+
+const configSchema = z.object({
+  tasks: z.record(z.string(), z.object({ command: z.string().optional() })),
+  permissions: z.record(z.string(), z.unknown()),
+});
+const config = configSchema.parse(JSON.parse(await Deno.readTextFile(CONFIG_FILE)));
+
+/** What every role may do: reach a broker on this machine, found by itself or by its environment. */
+const EVERY_ROLE = [
+  "connect to localhost",
+  "connect to the loopback",
+  "read $AMQP_URL",
+  "read the broker's address",
+];
+const CONSUMER = [
+  ...EVERY_ROLE,
+  "read $DATA_DIR",
+  "read $LOG_EMAILS",
+  "read $RETRY_DELAYS_MS",
+  "read $SIMULATE_FAILURES",
+];
+
+/** All that each permission set lets pass, of all that the probe tries. */
+const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  email: [...CONSUMER, "read $SMTP_URL", "read data/email", "write data/email"],
+  loyalty: [...CONSUMER, "read data/loyalty", "write data/loyalty"],
+  analytics: [...CONSUMER, "read data/analytics", "write data/analytics"],
+  "dead-letter": [...CONSUMER, "read data/dead_letters", "write data/dead_letters"],
+  // n.b. data/audit is its own: no other role's.
+  "audit-consumer": CONSUMER,
+  "crashing-consumer": [...CONSUMER, "read data/email", "write data/email"],
+  "setup-queues": [
+    ...EVERY_ROLE,
+    "read $LOG_EMAILS",
+    "read $MANAGEMENT_URL",
+    "read $RETRY_DELAYS_MS",
+  ],
+  // n.b. a person may publish a file of users from anywhere: it reads, and can tell nobody else.
+  publisher: [
+    ...EVERY_ROLE,
+    "read $LOG_EMAILS",
+    "read a foreign file",
+    "read data/analytics",
+    "read data/dead_letters",
+    "read data/email",
+    "read data/loyalty",
+    "read data/users",
+    "read deno.json",
+    "read the broker's cookie",
+  ],
+  status: [
+    ...EVERY_ROLE,
+    "read $DATA_DIR",
+    "read $RETRY_DELAYS_MS",
+    "read data/analytics",
+    "read data/dead_letters",
+    "read data/email",
+    "read data/loyalty",
+    "read data/users",
+  ],
+};
+
+/** A folder with the project's permission sets, a broker's files and everybody's data. */
+async function projectLike(folder: string): Promise<void> {
+  await Deno.writeTextFile(
+    join(folder, "deno.json"),
+    JSON.stringify({ permissions: config.permissions }),
+  );
+  for (const name of ["email", "loyalty", "analytics", "dead_letters", "users"]) {
+    await Deno.mkdir(join(folder, "data", name), { recursive: true });
+    await Deno.writeTextFile(join(folder, "data", name, "store.sqlite"), "datos");
+  }
+  await Deno.mkdir(join(folder, ".broker"));
+  await Deno.writeTextFile(join(folder, ".broker", "broker.json"), "{}");
+  await Deno.writeTextFile(join(folder, ".broker", "cookie"), "secreto");
+  await Deno.copyFile(PROBE, join(folder, "probe.ts"));
+}
+
+const FOREIGN_TEXT = "ajeno";
+
+interface Findings {
+  readonly allowed: readonly string[];
+  readonly denied: readonly string[];
+  /** What is in the foreign file afterwards. */
+  readonly foreign: string;
+}
+
+/** What the probe could do, run as the role's task is. */
+async function probe(permissionSet: string): Promise<Findings> {
+  await using project = await temporaryFolder();
+  await using elsewhere = await temporaryFolder();
+  const outside = join(elsewhere.path, "ajeno.txt");
+  await Deno.writeTextFile(outside, FOREIGN_TEXT);
+  await projectLike(project.path);
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-q", `-P=${permissionSet}`, "probe.ts", project.path, outside],
+    cwd: project.path,
+    stdin: "null",
+  }).output();
+  assert.equal(code, 0, new TextDecoder().decode(stderr));
+  const found = JSON.parse(new TextDecoder().decode(stdout));
+  return { ...found, foreign: await Deno.readTextFile(outside) };
+}
+
+for (const [permissionSet, allowed] of Object.entries(ALLOWED)) {
+  Deno.test(`-P=${permissionSet} allows what the role needs, and nothing else`, async () => {
+    const found = await probe(permissionSet);
+    assert.deepEqual([...found.allowed].sort(), [...allowed].sort());
+    assert.equal(found.foreign, FOREIGN_TEXT);
+    const always = [
+      "connect to a foreign host",
+      "fetch from a foreign host",
+      "resolve a foreign name",
+      "listen to everybody",
+      "run a program",
+      "load a library",
+      "ask the system",
+      "read the whole environment",
+      "read $HOME",
+      "read $PATH",
+      "read $AWS_SECRET_ACCESS_KEY",
+      "write a foreign file",
+      "write deno.json",
+      "write the broker's address",
+      "leave its folder by a link",
+    ];
+    for (const attempt of always) assert.ok(found.denied.includes(attempt), attempt);
+  });
+}
+
+/** What starts processes of its own may do more, and still reaches nobody but this machine. */
+const STARTS_PROCESSES = ["operator", "tests"];
+
+for (const permissionSet of STARTS_PROCESSES) {
+  Deno.test(`-P=${permissionSet} reaches no foreign host, and loads no library`, async () => {
+    const { denied } = await probe(permissionSet);
+    for (
+      const attempt of [
+        "connect to a foreign host",
+        "fetch from a foreign host",
+        "resolve a foreign name",
+        "listen to everybody",
+        "load a library",
+      ]
+    ) assert.ok(denied.includes(attempt), attempt);
+  });
+}
+
+Deno.test("deno.json runs every role that handles messages in its own permission set", () => {
+  const commands = Object.entries(config.tasks)
+    .map(([name, { command = "" }]) => ({ name, command }))
+    .filter(({ command }) => /\b(?:consumers|publisher)\//.test(command));
+  assert.ok(commands.length >= 5);
+  for (const { name, command } of commands) {
+    assert.match(command, /^deno run -q -P=[a-z-]+ /, name);
+    assert.doesNotMatch(command, / (-A|--allow-all|--allow-run|--allow-ffi)\b/, name);
+  }
+  const roles = {
+    "consumer:email": "email",
+    "consumer:loyalty": "loyalty",
+    "consumer:analytics": "analytics",
+    "consumer:dead-letter": "dead-letter",
+    publish: "publisher",
+    "setup-queues": "setup-queues",
+    status: "status",
+  };
+  for (const [task, permissionSet] of Object.entries(roles)) {
+    assert.match(config.tasks[task]?.command ?? "", new RegExp(` -P=${permissionSet} `), task);
+  }
+});
+
+Deno.test("deno.json has no permission set that is not tried here", () => {
+  assert.deepEqual(
+    Object.keys(config.permissions).sort(),
+    [...Object.keys(ALLOWED), ...STARTS_PROCESSES].sort(),
+  );
+});
+
+Deno.test("deno.json grants no set that handles messages to run, ffi or sys", () => {
+  for (const name of Object.keys(ALLOWED)) {
+    const granted = Object.keys(config.permissions[name] as Record<string, unknown>);
+    assert.deepEqual(granted.filter((it) => !["net", "read", "write", "env"].includes(it)), []);
+  }
+});

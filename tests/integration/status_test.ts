@@ -1,0 +1,126 @@
+/** `deno task status`, in its sandbox, beside a consumer that runs. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { createUsuarioCreado, encode } from "@ecomarket/shared/event";
+import { deadLetterConsumer } from "../../consumers/dead_letter.ts";
+import { emailConsumer } from "../../consumers/email.ts";
+import { simulatedMailer } from "../../consumers/mailer.ts";
+import { countDeadLetters, countEffects } from "../../tasks/effects.ts";
+import { Bench, TEST_DELAYS_MS } from "../support/bench.ts";
+import { createVhost, startTestBroker, type TestBroker } from "../support/broker.ts";
+import { eventually } from "../support/eventually.ts";
+import { type Finished, runDeno } from "../support/run_deno.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
+
+let broker: TestBroker;
+Deno.test.beforeAll(async () => {
+  broker = await startTestBroker();
+});
+Deno.test.afterAll(async () => await broker[Symbol.asyncDispose]());
+
+/** n.b. a folder that is not `data/` is one more flag, as the README says. */
+function status(amqpUrl: string, dataDir: string, ...args: string[]): Promise<Finished> {
+  const flags = ["run", "-q", "-P=status", `--allow-read=${dataDir}`];
+  return runDeno([...flags, "tasks/status.ts", ...args], {
+    AMQP_URL: amqpUrl,
+    DATA_DIR: dataDir,
+    RETRY_DELAYS_MS: TEST_DELAYS_MS.join(","),
+  });
+}
+
+/** Every queue, each with `status` but for `changes`. */
+function allQueues(status: unknown, changes: Readonly<Record<string, unknown>> = {}) {
+  const subscribers = ["email_queue", "loyalty_queue", "analytics_queue"];
+  const queues = [
+    "dead_letter_queue",
+    ...subscribers.flatMap((name) => [name, ...TEST_DELAYS_MS.map((ms) => `${name}.retry.${ms}`)]),
+  ];
+  return { ...Object.fromEntries(queues.map((name) => [name, status])), ...changes };
+}
+
+/** Resolves once each of `queues` has a consumer. */
+async function untilConsumed(bench: Bench, ...queues: string[]): Promise<void> {
+  await eventually(async () => {
+    for (const queue of queues) assert.ok((await bench.status(queue)).consumers > 0, queue);
+  });
+}
+
+Deno.test("status --json is one object: each queue, each subscriber's effects, the dead letters", async () => {
+  await using bench = await Bench.open(broker);
+  await using _email = bench.run(emailConsumer(simulatedMailer));
+  await using _archive = bench.run(deadLetterConsumer);
+  await untilConsumed(bench, "email_queue", "dead_letter_queue");
+  for (const nombre of ["Juan Pérez", "María José Ñáñez"]) {
+    const event = createUsuarioCreado({ nombre, email: "alguien@example.com" });
+    bench.publishRaw(encode(event).content.toString());
+  }
+  bench.publishRaw("no es JSON {");
+  const dataDirOf = (name: string) => join(bench.directory, name);
+  await eventually(async () => {
+    assert.equal(countEffects("email", dataDirOf), 2);
+    assert.equal(countDeadLetters(dataDirOf), 1);
+    assert.equal(await bench.depth("loyalty_queue"), 3);
+  });
+  const { code, stdout, stderr } = await status(bench.amqpUrl, bench.directory, "--json");
+  assert.equal(code, 0, stderr);
+  assert.equal(stderr, "");
+  assert.equal(stdout.split("\n").length, 2, "one line");
+  assert.deepEqual(JSON.parse(stdout), {
+    queues: allQueues({ ready: 0, consumers: 0 }, {
+      dead_letter_queue: { ready: 0, consumers: 1 },
+      email_queue: { ready: 0, consumers: 1 },
+      loyalty_queue: { ready: 3, consumers: 0 },
+      analytics_queue: { ready: 3, consumers: 0 },
+    }),
+    effects: { email: 2, loyalty: 0, analytics: 0 },
+    deadLetters: 1,
+  });
+});
+
+Deno.test("status --json counts one consumer where a subscriber found messages when it started", async () => {
+  await using bench = await Bench.open(broker);
+  for (let n = 0; n < 3; n++) bench.publishRaw("no es JSON {");
+  await eventually(async () => assert.equal(await bench.depth("email_queue"), 3));
+  await using _email = bench.run(emailConsumer(simulatedMailer));
+  await eventually(async () => assert.equal(await bench.depth("dead_letter_queue"), 3));
+  const { stdout } = await status(bench.amqpUrl, bench.directory, "--json");
+  assert.deepEqual(JSON.parse(stdout).queues.email_queue, { ready: 0, consumers: 1 });
+});
+
+Deno.test("status --json says null of a queue that does not exist, and declares none", async () => {
+  await using vhost = await createVhost(broker);
+  await using folder = await temporaryFolder();
+  // n.b. the second look would find what the first had left.
+  for (let n = 0; n < 2; n++) {
+    const { code, stdout, stderr } = await status(vhost.amqpUrl, folder.path, "--json");
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(JSON.parse(stdout), {
+      queues: allQueues(null),
+      effects: { email: 0, loyalty: 0, analytics: 0 },
+      deadLetters: 0,
+    });
+  }
+  assert.deepEqual([...Deno.readDirSync(folder.path)], []);
+});
+
+Deno.test("status shows a person a table, and what to run where queues are missing", async () => {
+  await using bench = await Bench.open(broker);
+  await bench.channel.deleteQueue("loyalty_queue");
+  bench.publishRaw("no es JSON {");
+  await eventually(async () => assert.equal(await bench.depth("email_queue"), 1));
+  const { code, stdout } = await status(bench.amqpUrl, bench.directory);
+  assert.equal(code, 0);
+  assert.match(stdout, /│ email_queue +│ +1 +│ +0 +│/);
+  assert.match(stdout, /│ loyalty_queue +│ missing +│ +│/);
+  assert.match(stdout, /│ dead letters +│ +0 +│/);
+  assert.match(stdout, /Queues are missing\. Declare them with: deno task setup-queues\n$/);
+});
+
+Deno.test("status says that no broker answers, and ends with 1", async () => {
+  await using folder = await temporaryFolder();
+  const url = "amqp://ana:secreto@127.0.0.1:1";
+  const { code, stdout, stderr } = await status(url, folder.path, "--json");
+  assert.equal(code, 1);
+  assert.equal(stdout, "");
+  assert.match(stderr, /^error: No broker answered at amqp:\/\/ana:\*\*\*@127\.0\.0\.1:1 /);
+});

@@ -1,0 +1,235 @@
+/** Every variable: its default, what it takes, and what is said of the rest. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import {
+  amqpUrls,
+  dataDir,
+  DEFAULT_AMQP_URL,
+  logConfig,
+  managementUrl,
+  redactUrl,
+  retryDelaysMs,
+  subscriberConfig,
+} from "@ecomarket/shared/config";
+import { ConfigError } from "@ecomarket/shared/errors";
+import { temporaryFolder } from "../support/temporary_folder.ts";
+
+function environment(variables: Readonly<Record<string, string>> = {}) {
+  return (name: string): string | undefined => variables[name];
+}
+
+function complaint(action: () => unknown): string {
+  try {
+    action();
+  } catch (error) {
+    assert.ok(error instanceof ConfigError, String(error));
+    assert.equal(error.exitCode, 2);
+    return error.message;
+  }
+  throw new assert.AssertionError({ message: "it was accepted" });
+}
+
+/** An empty working directory: no private broker has left its file there. */
+async function emptyWorkingDirectory(): Promise<AsyncDisposable & { readonly path: string }> {
+  const before = Deno.cwd();
+  const folder = await temporaryFolder();
+  Deno.chdir(folder.path);
+  return {
+    path: folder.path,
+    [Symbol.asyncDispose]: async () => {
+      Deno.chdir(before);
+      await folder[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function writeBrokerFile(directory: string, text: string): Promise<void> {
+  await Deno.mkdir(join(directory, ".broker"), { recursive: true });
+  await Deno.writeTextFile(join(directory, ".broker", "broker.json"), text);
+}
+
+const PRIVATE_BROKER = {
+  amqpUrl: "amqp://u:p@127.0.0.1:40001",
+  managementUrl: "http://u:p@127.0.0.1:40002",
+};
+
+Deno.test("amqpUrls() is the local broker with the workshop's credentials by default", async () => {
+  await using _directory = await emptyWorkingDirectory();
+  assert.equal(DEFAULT_AMQP_URL, "amqp://ecomarket_user:ecomarket_password@localhost:5672");
+  assert.deepEqual(amqpUrls(environment()), [DEFAULT_AMQP_URL]);
+  assert.deepEqual(amqpUrls(environment({ AMQP_URL: "" })), [DEFAULT_AMQP_URL]);
+});
+
+Deno.test("amqpUrls() reads a list as a cluster", () => {
+  const AMQP_URL = "amqp://a:1@uno, amqps://b:2@dos:5671/tienda,";
+  assert.deepEqual(amqpUrls(environment({ AMQP_URL })), [
+    "amqp://a:1@uno",
+    "amqps://b:2@dos:5671/tienda",
+  ]);
+});
+
+Deno.test("amqpUrls() refuses what is no AMQP URL, and shows no password", () => {
+  const like = "AMQP_URL must be like amqp://user:password@host:5672, got ";
+  const refused: [string, string][] = [
+    ["http://u:secreto@host", `${like}"http://u:***@host"`],
+    ["amqp://u:secreto@host:99999", `${like}"amqp://u:***@host:99999"`],
+    ["amqp://", `${like}"amqp://"`],
+    ["localhost", `${like}"localhost"`],
+    ["amqp://u:1@uno,redis://u:secreto@dos", `${like}"redis://u:***@dos"`],
+    [" , ", "AMQP_URL names no broker"],
+  ];
+  for (const [AMQP_URL, text] of refused) {
+    assert.equal(complaint(() => amqpUrls(environment({ AMQP_URL }))), text);
+  }
+});
+
+Deno.test("amqpUrls() takes the private broker that runs, unless AMQP_URL names one", async () => {
+  await using directory = await emptyWorkingDirectory();
+  await writeBrokerFile(directory.path, JSON.stringify(PRIVATE_BROKER));
+  assert.deepEqual(amqpUrls(environment()), [PRIVATE_BROKER.amqpUrl]);
+  const AMQP_URL = "amqp://u:p@otro";
+  assert.deepEqual(amqpUrls(environment({ AMQP_URL })), [AMQP_URL]);
+});
+
+Deno.test("amqpUrls() goes on without a private broker's file that cannot be read", async () => {
+  await using directory = await emptyWorkingDirectory();
+  for (const text of ["", '{"amqpUrl":', '{"amqpUrl":7}', "null"]) {
+    await writeBrokerFile(directory.path, text);
+    assert.deepEqual(amqpUrls(environment()), [DEFAULT_AMQP_URL]);
+  }
+});
+
+Deno.test("managementUrl() is MANAGEMENT_URL, else the private broker's, else the broker's port 15672", async () => {
+  await using directory = await emptyWorkingDirectory();
+  const url = (variables: Record<string, string> = {}) => managementUrl(environment(variables));
+  assert.equal(url(), "http://ecomarket_user:ecomarket_password@localhost:15672");
+  assert.equal(url({ AMQP_URL: "amqp://u:p%40ss@host:5671/v" }), "http://u:p%40ss@host:15672");
+  assert.equal(url({ AMQP_URL: "amqp://u:p@[::1]:5671" }), "http://u:p@[::1]:15672");
+  await writeBrokerFile(directory.path, JSON.stringify(PRIVATE_BROKER));
+  assert.equal(url(), PRIVATE_BROKER.managementUrl);
+  assert.equal(url({ AMQP_URL: "amqp://u:p@otro" }), "http://u:p@otro:15672");
+  assert.equal(url({ MANAGEMENT_URL: "https://u:p@consola" }), "https://u:p@consola");
+});
+
+Deno.test("managementUrl() refuses what is no HTTP URL, and shows no password", () => {
+  const like = "MANAGEMENT_URL must be like http://user:password@host:15672, got ";
+  for (const scheme of ["amqp", "ftp"]) {
+    const MANAGEMENT_URL = `${scheme}://u:secreto@host`;
+    const text = complaint(() => managementUrl(environment({ MANAGEMENT_URL })));
+    assert.equal(text, `${like}"${scheme}://u:***@host"`);
+  }
+});
+
+Deno.test("redactUrl() hides the password, whatever characters it has", () => {
+  const passwords = ["secreto", "p@ss", "a:b:c", "s/e?c#r", "ñ🌱", "a@b@c", "%40", "'\"<>", ""];
+  for (const password of passwords) {
+    assert.equal(
+      redactUrl(`amqp://usuario:${password}@host:5672/v`),
+      "amqp://usuario:***@host:5672/v",
+    );
+  }
+  assert.equal(redactUrl("amqp://host:5672"), "amqp://host:5672");
+  assert.equal(redactUrl("amqp://usuario@host"), "amqp://usuario@host");
+});
+
+Deno.test("redactUrl() hides the password of a user whose name is an email address", () => {
+  assert.doesNotMatch(redactUrl("amqp://ana@example.com:secreto@host"), /secreto/);
+});
+
+Deno.test("redactUrl() hides a password with a space in it", () => {
+  assert.doesNotMatch(redactUrl("amqp://usuario:muy secreto@host"), /secreto/);
+});
+
+Deno.test("amqpUrls() shows no part of a password with a comma in it", () => {
+  const AMQP_URL = "amqp://usuario:se,creto@host";
+  assert.doesNotMatch(complaint(() => amqpUrls(environment({ AMQP_URL }))), /:se\b|creto/);
+});
+
+Deno.test("logConfig() shows a person all, and redacts for a collector, by default", () => {
+  assert.deepEqual(logConfig(environment()), {
+    format: "pretty",
+    level: "info",
+    redactEmails: false,
+  });
+  const json = { LOG_FORMAT: "json", LOG_LEVEL: "debug" };
+  assert.deepEqual(logConfig(environment(json)), {
+    format: "json",
+    level: "debug",
+    redactEmails: true,
+  });
+  assert.equal(logConfig(environment({ ...json, LOG_EMAILS: "plain" })).redactEmails, false);
+  assert.equal(logConfig(environment({ LOG_EMAILS: "redacted" })).redactEmails, true);
+});
+
+Deno.test("logConfig() refuses a value that it does not know, by name", () => {
+  for (const name of ["LOG_FORMAT", "LOG_LEVEL", "LOG_EMAILS"]) {
+    const text = complaint(() => logConfig(environment({ [name]: "VERBOSO" })));
+    assert.match(text, new RegExp(`^${name} .*got "VERBOSO"$`));
+  }
+});
+
+Deno.test("dataDir() is a folder of one's own below DATA_DIR, absolute", () => {
+  assert.equal(dataDir("email", environment()), join(Deno.cwd(), "data", "email"));
+  assert.equal(dataDir("email", environment({ DATA_DIR: "/srv/datos" })), "/srv/datos/email");
+  assert.equal(
+    dataDir("email", environment({ DATA_DIR: "datos" })),
+    join(Deno.cwd(), "datos/email"),
+  );
+});
+
+Deno.test("dataDir() takes an empty DATA_DIR for one that is not set", () => {
+  assert.equal(dataDir("email", environment({ DATA_DIR: "" })), join(Deno.cwd(), "data", "email"));
+});
+
+Deno.test("subscriberConfig() takes 100 at once and simulates nothing by default", () => {
+  assert.deepEqual(subscriberConfig(environment()), { prefetch: 100, simulateFailures: false });
+  const all = { PREFETCH: "1", SIMULATE_FAILURES: "1" };
+  assert.deepEqual(subscriberConfig(environment(all)), { prefetch: 1, simulateFailures: true });
+});
+
+Deno.test("subscriberConfig() refuses a malformed value, and says what it got", () => {
+  for (const text of ["0", "-1", "65536", "1.5", "1e2", "cien", " 5"]) {
+    assert.equal(
+      complaint(() => subscriberConfig(environment({ PREFETCH: text }))),
+      `PREFETCH must be a whole number from 1 to 65535, got "${text}"`,
+    );
+  }
+  assert.equal(
+    complaint(() => subscriberConfig(environment({ SIMULATE_FAILURES: "yes" }))),
+    'SIMULATE_FAILURES must be 0 or 1, got "yes"',
+  );
+});
+
+Deno.test("retryDelaysMs() is 5, 30 and 120 seconds, or fast, or as asked", () => {
+  const delays = (variables: Record<string, string> = {}) => retryDelaysMs(environment(variables));
+  assert.deepEqual(delays(), [5_000, 30_000, 120_000]);
+  assert.deepEqual(delays({ FAST_RETRY: "0" }), [5_000, 30_000, 120_000]);
+  assert.deepEqual(delays({ FAST_RETRY: "1" }), [200, 400, 800]);
+  assert.deepEqual(delays({ RETRY_DELAYS_MS: "50, 100" }), [50, 100]);
+  assert.deepEqual(delays({ RETRY_DELAYS_MS: "7", FAST_RETRY: "1" }), [7], "the list goes first");
+  assert.deepEqual(delays({ RETRY_DELAYS_MS: "86400000" }), [86_400_000]);
+});
+
+Deno.test("retryDelaysMs() refuses a malformed value, and says what it got", () => {
+  for (const text of ["0", "5s", "1,,2", "-1", "1.5", "86400001", "1;2"]) {
+    assert.equal(
+      complaint(() => retryDelaysMs(environment({ RETRY_DELAYS_MS: text }))),
+      "RETRY_DELAYS_MS must be delays in milliseconds from 1 to 86400000, such as 200,400,800, " +
+        `got "${text}"`,
+    );
+  }
+  assert.equal(
+    complaint(() => retryDelaysMs(environment({ FAST_RETRY: "true" }))),
+    'FAST_RETRY must be 0 or 1, got "true"',
+  );
+});
+
+Deno.test("An empty variable counts as one that is not set", () => {
+  const names = ["LOG_FORMAT", "LOG_LEVEL", "LOG_EMAILS", "PREFETCH", "SIMULATE_FAILURES"];
+  const empty = Object.fromEntries(
+    [...names, "FAST_RETRY", "RETRY_DELAYS_MS"].map((it) => [it, ""]),
+  );
+  assert.deepEqual(logConfig(environment(empty)), logConfig(environment()));
+  assert.deepEqual(subscriberConfig(environment(empty)), subscriberConfig(environment()));
+  assert.deepEqual(retryDelaysMs(environment(empty)), retryDelaysMs(environment()));
+});

@@ -1,0 +1,108 @@
+/** What `status` and `demo` read from the subscribers' stores, written by the subscribers themselves. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import type { ConsumeMessage } from "amqplib";
+import type { Consumer } from "@ecomarket/shared/consumer";
+import { createUsuarioCreado, encode } from "@ecomarket/shared/event";
+import { roleLogger } from "@ecomarket/shared/log";
+import { SqliteStore } from "@ecomarket/shared/sqlite_store";
+import { analytics } from "../../consumers/analytics.ts";
+import { deadLetterConsumer } from "../../consumers/dead_letter.ts";
+import { emailConsumer } from "../../consumers/email.ts";
+import { loyalty } from "../../consumers/loyalty.ts";
+import { simulatedMailer } from "../../consumers/mailer.ts";
+import {
+  countDeadLetters,
+  countEffects,
+  type DataDirOf,
+  deadLettersByEvent,
+  effectsByEvent,
+  SUBSCRIBERS,
+} from "../../tasks/effects.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
+
+const SUBSCRIBER_CONSUMERS = {
+  email: emailConsumer(simulatedMailer),
+  loyalty,
+  analytics,
+} as const;
+
+/** A message about one new user, as a queue hands it out. */
+function delivery(headers: Record<string, unknown> = {}): ConsumeMessage {
+  const { content, options } = encode(
+    createUsuarioCreado({ user_id: "u-1", nombre: "María José", email: "mariajose@example.com" }),
+  );
+  return { content, properties: { ...options, headers } } as unknown as ConsumeMessage;
+}
+
+/** Lets `consumer` handle `messages`, each under an inbox id of its own: whatever comes is done. */
+async function handle<T>(
+  consumer: Consumer<T>,
+  dataDirOf: (name: string) => string,
+  ...messages: ConsumeMessage[]
+): Promise<void> {
+  await using store = SqliteStore.open(dataDirOf(consumer.name), consumer.migrations);
+  const spec = consumer.spec({ retryDelaysMs: [], simulateFailures: false });
+  for (const message of messages) {
+    const effect = await spec.handle(spec.decode(message).payload, {
+      attempt: 1,
+      signal: new AbortController().signal,
+      log: roleLogger("test"),
+    });
+    await store.commit(crypto.randomUUID(), effect);
+  }
+}
+
+Deno.test("SUBSCRIBERS are the workshop's three, in the order in which they are shown", () => {
+  assert.deepEqual(SUBSCRIBERS, ["email", "loyalty", "analytics"]);
+});
+
+Deno.test("countEffects() and effectsByEvent() count the rows, and show an effect done twice", async () => {
+  await using folder = await temporaryFolder();
+  const dataDirOf: DataDirOf = (name) => join(folder.path, name);
+  const [twice, once] = [delivery(), delivery()];
+  for (const subscriber of SUBSCRIBERS) {
+    const consumer = SUBSCRIBER_CONSUMERS[subscriber];
+    await handle(consumer, (name) => join(folder.path, name), twice, twice, once);
+    assert.equal(countEffects(subscriber, dataDirOf), 3, subscriber);
+    assert.deepEqual(
+      effectsByEvent(subscriber, dataDirOf),
+      new Map([[twice.properties.messageId, 2], [once.properties.messageId, 1]]),
+    );
+  }
+});
+
+Deno.test("deadLettersByEvent() counts those of the subscriber's queue, countDeadLetters() all", async () => {
+  await using folder = await temporaryFolder();
+  const dataDirOf: DataDirOf = (name) => join(folder.path, name);
+  const email = delivery({ "x-origin-queue": "email_queue" });
+  const loyalty = delivery({ "x-origin-queue": "loyalty_queue" });
+  const stray = delivery();
+  const letters = [email, email, loyalty, stray];
+  await handle(deadLetterConsumer, (name) => join(folder.path, name), ...letters);
+  assert.equal(countDeadLetters(dataDirOf), 4);
+  assert.deepEqual(
+    deadLettersByEvent("email", dataDirOf),
+    new Map([[email.properties.messageId, 2]]),
+  );
+  assert.deepEqual(deadLettersByEvent("analytics", dataDirOf), new Map());
+});
+
+Deno.test("A store that is not there yet holds nothing, and is not made by looking", async () => {
+  await using folder = await temporaryFolder();
+  const dataDirOf: DataDirOf = (name) => join(folder.path, name);
+  assert.equal(countEffects("email", dataDirOf), 0);
+  assert.equal(countDeadLetters(dataDirOf), 0);
+  assert.deepEqual(effectsByEvent("loyalty", dataDirOf), new Map());
+  assert.deepEqual([...Deno.readDirSync(folder.path)], []);
+});
+
+Deno.test("countEffects() reads a store while its subscriber writes to it", async () => {
+  await using folder = await temporaryFolder();
+  const directory = join(folder.path, "email");
+  await handle(SUBSCRIBER_CONSUMERS.email, () => directory, delivery());
+  await using store = SqliteStore.open(directory, SUBSCRIBER_CONSUMERS.email.migrations);
+  const committed = store.commit("e-1", []);
+  assert.equal(countEffects("email", () => directory), 1);
+  assert.equal(await committed, "committed");
+});

@@ -1,0 +1,142 @@
+/** What `setup-queues --check` finds, from what the management API lists. */
+import assert from "node:assert/strict";
+import type { StandingTopology } from "@ecomarket/shared/management";
+import { fullTopology } from "@ecomarket/shared/topology";
+import { diffTopology, otherSubscribers } from "../../setup/topology_diff.ts";
+
+const WANTED = fullTopology([200]);
+
+/** What the broker lists where everything stands, changed by `change`. */
+function standing(change: (standing: Mutable<StandingTopology>) => void = () => {}) {
+  const { exchanges, queues, bindings } = WANTED;
+  const stands = {
+    exchanges: [
+      { name: "", type: "direct", durable: true, arguments: {} },
+      ...exchanges.map((exchange) => ({ ...exchange, durable: true, arguments: {} })),
+    ],
+    queues: queues.map(({ name, arguments: args }) => ({
+      name,
+      durable: true,
+      arguments: { ...args } as Record<string, unknown>,
+    })),
+    bindings: [
+      // The broker binds every queue to the default exchange.
+      ...queues.map(({ name }) => ({
+        source: "",
+        destination: name,
+        destination_type: "queue",
+        routing_key: name,
+      })),
+      ...bindings.map(({ exchange, queue, routingKey }) => ({
+        source: exchange,
+        destination: queue,
+        destination_type: "queue",
+        routing_key: routingKey,
+      })),
+    ],
+  };
+  change(stands);
+  return stands;
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+Deno.test("diffTopology() finds nothing where everything stands", () => {
+  assert.deepEqual(diffTopology(WANTED, standing()), []);
+});
+
+Deno.test("diffTopology() finds everything missing on an empty virtual host", () => {
+  const nothing = { exchanges: [], queues: [], bindings: [] };
+  const { exchanges, queues, bindings } = WANTED;
+  const differences = diffTopology(WANTED, nothing);
+  assert.equal(differences.length, exchanges.length + queues.length + bindings.length);
+  for (const difference of differences) {
+    assert.match(difference, /is missing\. Run: deno task setup-queues$/);
+  }
+});
+
+Deno.test("diffTopology() names a missing exchange, queue and binding", () => {
+  const stands = standing((stands) => {
+    stands.exchanges = stands.exchanges.filter(({ name }) => name !== "user_events");
+    stands.queues = stands.queues.filter(({ name }) => name !== "loyalty_queue");
+    stands.bindings = stands.bindings.filter(({ routing_key, source }) =>
+      source !== "email_queue.retry" || routing_key !== "200"
+    );
+  });
+  assert.deepEqual(diffTopology(WANTED, stands), [
+    'The exchange "user_events" is missing. Run: deno task setup-queues',
+    'The queue "loyalty_queue" is missing. Run: deno task setup-queues',
+    'The binding of "email_queue.retry.200" to "email_queue.retry" with the key "200" is missing. ' +
+    "Run: deno task setup-queues",
+  ]);
+});
+
+Deno.test("diffTopology() is not satisfied by a binding with another key or to an exchange", () => {
+  const stands = standing((stands) => {
+    stands.bindings = stands.bindings.map((binding) =>
+      binding.source !== "user_events"
+        ? binding
+        : binding.destination === "email_queue"
+        ? { ...binding, routing_key: "usuarios" }
+        : { ...binding, destination_type: "exchange" }
+    );
+  });
+  assert.deepEqual(
+    diffTopology(WANTED, stands).map((difference) => difference.split(" is missing")[0]),
+    ["email_queue", "loyalty_queue", "analytics_queue"]
+      .map((queue) => `The binding of "${queue}" to "user_events"`),
+  );
+});
+
+Deno.test("diffTopology() names a changed, a missing and a foreign argument", () => {
+  const stands = standing((stands) => {
+    const email = stands.queues.find(({ name }) => name === "email_queue")!;
+    email.arguments = { ...email.arguments, "x-delivery-limit": 20, "x-max-length": 10 };
+    delete email.arguments["x-overflow"];
+  });
+  const advice = 'Drain it (let its consumer run until it is empty), delete "email_queue" in the ' +
+    "management UI, then run: deno task setup-queues";
+  assert.deepEqual(diffTopology(WANTED, stands), [
+    `The queue "email_queue" stands otherwise: its x-delivery-limit is 20, 3 was wanted. ${advice}`,
+    'The queue "email_queue" stands otherwise: its x-overflow is none, "reject-publish" was wanted. ' +
+    advice,
+    `The queue "email_queue" stands otherwise: its x-max-length is 10, none was wanted. ${advice}`,
+  ]);
+});
+
+Deno.test("diffTopology() names an exchange of another type, and what is not durable", () => {
+  const stands = standing((stands) => {
+    stands.exchanges = stands.exchanges.map((exchange) =>
+      exchange.name === "user_events" ? { ...exchange, type: "topic", durable: false } : exchange
+    );
+    stands.queues = stands.queues.map((queue) =>
+      queue.name === "dead_letter_queue" ? { ...queue, durable: false } : queue
+    );
+  });
+  const problems = diffTopology(WANTED, stands)
+    .map((difference) => /^The (.*?)\. /.exec(difference)?.[1]);
+  assert.deepEqual(problems, [
+    'exchange "user_events" stands otherwise: its type is topic, fanout was wanted',
+    'exchange "user_events" stands otherwise: it is not durable',
+    'queue "dead_letter_queue" stands otherwise: it is not durable',
+  ]);
+});
+
+Deno.test("otherSubscribers() names further queues of the events, and no others", () => {
+  const bind = (source: string, destination: string) => ({
+    source,
+    destination,
+    destination_type: "queue",
+    routing_key: "",
+  });
+  const stands = standing((stands) => {
+    stands.bindings = [
+      ...stands.bindings,
+      bind("user_events", "sms_queue"),
+      bind("user_events", "audit_queue"),
+      bind("amq.topic", "otra_queue"),
+    ];
+  });
+  assert.deepEqual(otherSubscribers(WANTED, stands), ["audit_queue", "sms_queue"]);
+  assert.deepEqual(diffTopology(WANTED, stands), [], "a new subscriber is no difference");
+});
