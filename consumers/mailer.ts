@@ -19,8 +19,8 @@ export interface Mailer {
   /**
    * Resolves once the mail server has taken the email.
    *
-   * @throws {PermanentError} when the server will never take it (SMTP 5xx); else an error that is
-   *   worth another try.
+   * @throws {PermanentError} when the server will never take it (5xx to this email); else an error
+   *   that is worth another try.
    */
   send(email: Email, signal: AbortSignal): Promise<void>;
 }
@@ -71,15 +71,22 @@ export function smtpMailer(url: string): Mailer {
       try {
         await transport.sendMail({ ...email, to: { ...email.to } });
       } catch (error) {
-        const code = (error as { responseCode?: unknown }).responseCode;
-        const isPermanent = typeof code === "number" && code >= 500;
         const text = `the mail server did not take the email: ${messageOf(error)}`;
-        throw isPermanent
+        throw isRefusalOfThisEmail(error)
           ? new PermanentError(text, { cause: error })
           : new Error(text, { cause: error });
       }
     },
   };
+}
+
+/**
+ * Whether the server will never take this email, rather than not us (a refused login), or not now.
+ * n.b. nodemailer says which step was refused: the envelope (MAIL, RCPT) or the message (DATA).
+ */
+function isRefusalOfThisEmail(error: unknown): boolean {
+  const { code, responseCode } = error as { code?: unknown; responseCode?: unknown };
+  return (code === "EENVELOPE" || code === "EMESSAGE") && Number(responseCode) >= 500;
 }
 
 /**

@@ -19,8 +19,9 @@ reported with their line and reason; the rest is published.
   --file PATH        users from a .csv, .jsonl or .ndjson file, or - (stdin);
                      a CSV has a header row with nombre, email and maybe user_id
   --level LEVEL      simple, persistent or robust (default: robust)
-  --fail NAME:TIMES  ask the subscriber NAME to fail TIMES times, or "always";
-                     repeatable. Consumers do so with SIMULATE_FAILURES=1 only
+  --fail NAME:TIMES  ask the subscriber NAME to fail TIMES times, "always", or to
+                     die each time ("crash"); repeatable. Consumers do so with
+                     SIMULATE_FAILURES=1 only
   --json             print one JSON object at the end: published, confirmed,
                      rejected (line, reason), and failed (line, status, reason)
                      if any. It lists every such row, so it holds them in memory

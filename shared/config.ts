@@ -51,20 +51,34 @@ export function managementUrl(read: Reader = fromProcess): string {
   const url = read("MANAGEMENT_URL") ||
     (read("AMQP_URL") ? undefined : readBrokerFile()?.managementUrl) ||
     defaultManagementUrl(amqpUrls(read)[0]!);
-  if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url;
+  if (isUrl(url, ["http:", "https:"])) return url;
   throw new ConfigError(
-    `MANAGEMENT_URL must be like http://user:password@host:15672, got "${redactUrl(url)}"`,
+    `MANAGEMENT_URL must be like http://user:password@host:15672; ${NOT_SHOWN}`,
   );
 }
 
 function checkAmqpUrl(url: string): void {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  if (!parsed || !["amqp:", "amqps:"].includes(parsed.protocol) || parsed.hostname === "") {
-    throw new ConfigError(
-      `AMQP_URL must be like amqp://user:password@host:5672, got "${redactUrl(url)}"`,
-    );
-  }
+  if (isUrl(url, ["amqp:", "amqps:"])) return;
+  throw new ConfigError(
+    "AMQP_URL must be like amqp://user:password@host:5672, or several with commas between them " +
+      `(special characters in a password are written like %2C); ${NOT_SHOWN}`,
+  );
 }
+
+/** A URL that can be used: what stands in it can be decoded as well. */
+function isUrl(text: string, protocols: readonly string[]): boolean {
+  if (!URL.canParse(text)) return false;
+  const url = new URL(text);
+  try {
+    [url.username, url.password, url.pathname].forEach(decodeURIComponent);
+  } catch {
+    return false;
+  }
+  return protocols.includes(url.protocol) && url.hostname !== "";
+}
+
+/** What is said instead of a URL that is wrong: where its password begins and ends is not known then. */
+const NOT_SHOWN = "what is set is not shown, for it may hold a password";
 
 function defaultManagementUrl(amqpUrl: string): string {
   const { username, password, hostname } = new URL(amqpUrl);
@@ -80,20 +94,23 @@ function readBrokerFile(): z.infer<typeof brokerFileSchema> | undefined {
   }
 }
 
-/** A URL that may be logged and shown: its password is replaced. */
+/** A URL that may be logged and shown: its password is replaced, also where it is written badly. */
 export function redactUrl(url: string): string {
-  return url.replace(/(:\/\/[^:/@\s]*:)[^\s]*@/, "$1***@");
+  return url.replace(/:\/\/(.*)@/, (_, credentials: string) => {
+    const [user] = credentials.split(":", 1);
+    return credentials === user ? `://${user}@` : `://${user}:***@`;
+  });
 }
 
 /** How this process logs: `LOG_FORMAT` (`pretty`), `LOG_LEVEL` (`info`), `LOG_EMAILS` (`plain` in `pretty`, `redacted` in `json`). */
 export function logConfig(read: Reader = fromProcess): LogOptions {
-  const format = parseVariable("LOG_FORMAT", z.enum(["pretty", "json"]).default("pretty"), read);
-  const emails = parseVariable("LOG_EMAILS", z.enum(["plain", "redacted"]).optional(), read);
+  const format = parseVariable("LOG_FORMAT", oneOf("pretty", "json").default("pretty"), read);
+  const emails = parseVariable("LOG_EMAILS", oneOf("plain", "redacted").optional(), read);
   return {
     format,
     level: parseVariable(
       "LOG_LEVEL",
-      z.enum(["trace", "debug", "info", "warning", "error", "fatal"]).default("info"),
+      oneOf("trace", "debug", "info", "warning", "error", "fatal").default("info"),
       read,
     ),
     redactEmails: (emails ?? (format === "json" ? "redacted" : "plain")) === "redacted",
@@ -102,7 +119,7 @@ export function logConfig(read: Reader = fromProcess): LogOptions {
 
 /** The folder that holds a subscriber's or service's own data: `DATA_DIR` (`data`) and its name. */
 export function dataDir(name: string, read: Reader = fromProcess): string {
-  return resolve(read("DATA_DIR") ?? "data", name);
+  return resolve(read("DATA_DIR") || "data", name);
 }
 
 /** How a subscriber consumes. */
@@ -139,7 +156,11 @@ export function retryDelaysMs(read: Reader = fromProcess): readonly number[] {
     : DEFAULT_RETRY_DELAYS_MS;
 }
 
-const flagText = z.enum(["0", "1", ""], { error: "must be 0 or 1" }).default("0")
+function oneOf<const T extends readonly [string, ...string[]]>(...values: T) {
+  return z.enum(values, { error: `must be ${values.join(" or ")}` });
+}
+
+const flagText = z.enum(["0", "1"], { error: "must be 0 or 1" }).default("0")
   .transform((text) => text === "1");
 
 function wholeNumberText(min: number, max: number) {
@@ -159,7 +180,8 @@ const delayList = z.string()
   .transform((parts) => parts.map(Number));
 
 function parseVariable<T>(name: string, schema: z.ZodType<T, unknown>, read: Reader): T {
-  const text = read(name);
+  // An empty variable is one that is not set: shells and compose files make little difference.
+  const text = read(name) || undefined;
   const parsed = schema.safeParse(text);
   if (parsed.success) return parsed.data;
   throw new ConfigError(`${name} ${parsed.error.issues[0]?.message}, got "${text}"`);

@@ -6,7 +6,7 @@ import { decode, type UsuarioCreado } from "./event.ts";
 import { X_SIMULATE_FAILURES } from "./headers.ts";
 import { configureLog, roleLogger } from "./log.ts";
 import { print, runCommand } from "./main.ts";
-import { failureAsked } from "./simulated_failure.ts";
+import { failureAsked, simulateFailure } from "./simulated_failure.ts";
 import { type Migrations, SqliteStore } from "./sqlite_store.ts";
 import type { Effect } from "./store.ts";
 import { runSubscriber } from "./subscriber.ts";
@@ -42,8 +42,8 @@ export type EventConsumer = Consumer<Signup>;
 
 interface Signup {
   readonly event: UsuarioCreado;
-  /** Whether the message asks this subscriber to fail the attempt number `attempt`. */
-  asksToFail(attempt: number): boolean;
+  /** What the message asks of this subscriber's attempt number `attempt`. */
+  failureAsked(attempt: number): "fail" | "crash" | undefined;
 }
 
 /**
@@ -78,25 +78,29 @@ export function eventConsumer(definition: EventConsumerDefinition): EventConsume
           id: event.event_id,
           payload: {
             event,
-            asksToFail: (attempt) => simulateFail || failureAsked(header, name, attempt),
+            failureAsked: (attempt) => simulateFail ? "fail" : failureAsked(header, name, attempt),
           },
         };
       },
-      handle({ event, asksToFail }, context) {
-        if (simulateFailures && asksToFail(context.attempt)) {
-          throw new Error("simulated failure, asked for by the message");
-        }
+      handle({ event, failureAsked }, context) {
+        const asked = simulateFailures ? failureAsked(context.attempt) : undefined;
+        if (asked) simulateFailure(asked);
         return definition.handle(event, context);
       },
     }),
   };
 }
 
-/** Runs `consumer` as this process until SIGINT or SIGTERM, configured by the environment. */
-export function runConsumer<T>(consumer: Consumer<T>): Promise<never> {
-  return runCommand(usage(consumer.name), async ({ args, signal }) => {
-    if (parseArguments(args, {}).values.help) return print(usage(consumer.name).trim());
+/**
+ * Runs a consumer as this process until SIGINT or SIGTERM, configured by the environment. One that
+ * the environment decides about is given as a function, so that what is wrong with it is told as any
+ * other mistake.
+ */
+export function runConsumer<T>(given: Consumer<T> | (() => Consumer<T>)): Promise<never> {
+  return runCommand(USAGE, async ({ args, signal }) => {
+    if (parseArguments(args, {}).values.help) return print(USAGE.trim());
     await configureLog(logConfig());
+    const consumer = typeof given === "function" ? given() : given;
     const { prefetch, simulateFailures } = subscriberConfig();
     const spec = consumer.spec({ retryDelaysMs: retryDelaysMs(), simulateFailures });
     await using store = SqliteStore.open(dataDir(consumer.name), consumer.migrations);
@@ -110,11 +114,10 @@ export function runConsumer<T>(consumer: Consumer<T>): Promise<never> {
   });
 }
 
-function usage(name: string): string {
-  return `
-Usage: deno task consumer:${name}
+const USAGE = `
+Usage: deno task consumer:email (or :loyalty, :analytics, :dead-letter)
 
 Consumes until Ctrl+C, then finishes what is in flight. Configured by the environment: AMQP_URL,
-DATA_DIR, PREFETCH, FAST_RETRY, RETRY_DELAYS_MS, SIMULATE_FAILURES, LOG_FORMAT, LOG_LEVEL, LOG_EMAILS.
+DATA_DIR, PREFETCH, FAST_RETRY, RETRY_DELAYS_MS, SIMULATE_FAILURES, LOG_FORMAT, LOG_LEVEL, LOG_EMAILS,
+and SMTP_URL for email.
 `;
-}

@@ -114,7 +114,8 @@ export class DeliveryProcessor<T> {
     }
     let incoming: Incoming<T>;
     try {
-      incoming = this.#spec.decode(message);
+      // deno-lint-ignore require-await -- held() waits for what it is given
+      incoming = await this.#held(session, async () => this.#spec.decode(message));
     } catch (error) {
       return await this.#fail(message, session, error);
     }
@@ -144,16 +145,19 @@ export class DeliveryProcessor<T> {
     }
     if (result === "duplicate") return this.#duplicate(id, message, session);
     this.#settlement.ack(message, session);
-    context.log.debug("Handled {event_id}", { outcome: "handled" });
+    const { redelivered } = message.fields;
+    context.log.debug("Handled {event_id}", { outcome: "handled", redelivered });
   }
 
   #duplicate(id: string, message: ConsumeMessage, session: Session): void {
     this.#settlement.ack(message, session);
-    this.#log.info("Already done: {event_id}", { event_id: id, outcome: "duplicate" });
+    const { redelivered } = message.fields;
+    this.#log.info("Already done: {event_id}", { event_id: id, outcome: "duplicate", redelivered });
   }
 
   async #fail(message: ConsumeMessage, session: Session, error: unknown): Promise<void> {
     const { failure } = this.#spec;
+    // On the route `hold` only the end of the session gets here: everything else was held.
     if (failure.kind === "hold" || session.signal.aborted) throw error;
     const retries = retriesSoFar(message.properties.headers);
     await this.#settlement.fail(message, session, dispositionOf(error, retries, failure.delaysMs));

@@ -50,7 +50,9 @@ const usuarioCreadoSchema = z.object({
   event_id: shortText(255),
   schema_version: z.literal(SCHEMA_VERSION, {
     error: ({ input }) =>
-      `must be ${SCHEMA_VERSION}, got ${JSON.stringify(input)}: a newer consumer is needed`,
+      typeof input === "number"
+        ? `must be ${SCHEMA_VERSION}, got ${input}: a newer consumer is needed`
+        : `must be ${SCHEMA_VERSION}`,
   }),
   timestamp: z.iso.datetime({ error: "must be an ISO 8601 time in UTC" }),
   user_id: userIdSchema,
@@ -195,15 +197,19 @@ function impliedType(body: Record<string, unknown>, userId: unknown, amqpType: u
   return isUser ? EVENT_TYPE : undefined;
 }
 
+const localTimeSchema = z.iso.datetime({ local: true, offset: true });
+
 /** `value` as ISO 8601 in UTC; a text that is no time is left as it is, for the schema to refuse. */
 function utcTimestamp(value: unknown): unknown {
   if (typeof value !== "string") return value ?? undefined;
-  const iso = value.trim().replace(/^(\d{4}-\d\d-\d\d) /, "$1T");
-  const hasZone = /(?:[zZ]|[+-]\d\d(?::?\d\d)?)$/.test(iso.slice(10));
-  const time = /^\d{4}-\d\d-\d\d/.test(iso)
-    ? Date.parse(hasZone || iso.length <= 10 ? iso : `${iso}Z`)
-    : NaN;
-  return Number.isNaN(time) ? value : new Date(time).toISOString();
+  const iso = value.trim()
+    .replace(/^(\d{4}-\d\d-\d\d)$/, "$1T00:00:00")
+    .replace(/^(\d{4}-\d\d-\d\d) /, "$1T")
+    .replace(/(T.*[+-]\d\d)$/, "$1:00")
+    .replace(/(T.*[+-]\d\d)(\d\d)$/, "$1:$2");
+  if (!localTimeSchema.safeParse(iso).success) return value;
+  const hasZone = /(?:Z|[+-]\d\d:\d\d)$/.test(iso);
+  return new Date(hasZone ? iso : `${iso}Z`).toISOString();
 }
 
 function amqpTimestamp(seconds: unknown): string | undefined {

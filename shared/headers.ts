@@ -105,17 +105,19 @@ export function readFailure(headers: Headers | undefined): FailureReport {
   const death: unknown = Array.isArray(deaths) ? deaths[0] : undefined;
   if (isRecord(death)) {
     const reason = text(death.reason) ?? "unknown";
-    const time = isRecord(death.time) ? death.time.value : undefined;
+    const seconds = isRecord(death.time) && typeof death.time.value === "number"
+      ? death.time.value
+      : undefined;
     const queue = text(death.queue) ?? "unknown";
     return {
-      id: `${queue} ${reason} ${time}`,
+      id: seconds === undefined ? undefined : `${queue} ${reason} ${seconds}`,
       originQueue: queue,
       reason,
       message: reason === "delivery_limit"
         ? "the consumer died each time that it was given this message"
         : `dead-lettered by the broker (${reason})`,
-      failedAt: typeof time === "number" && Math.abs(time) < 8.64e12
-        ? new Date(time * 1000).toISOString()
+      failedAt: seconds !== undefined && Math.abs(seconds) < 8.64e12
+        ? new Date(seconds * 1000).toISOString()
         : undefined,
     };
   }

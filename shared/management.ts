@@ -1,4 +1,5 @@
 /** The broker's management HTTP API, for what AMQP cannot tell: arguments and bindings that stand. */
+import { Buffer } from "node:buffer";
 import { z } from "zod";
 import { BrokerUnreachableError, messageOf } from "./errors.ts";
 import { redactUrl } from "./config.ts";
@@ -13,9 +14,8 @@ export class ManagementClient {
   constructor(readonly url: string) {
     const { origin, username, password } = new URL(url);
     this.#base = `${origin}/api`;
-    this.#authorization = `Basic ${
-      btoa(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`)
-    }`;
+    const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+    this.#authorization = `Basic ${Buffer.from(credentials, "utf8").toString("base64")}`;
   }
 
   /**

@@ -1,8 +1,14 @@
 /** Failures on request, for demonstrations and tests. Honoured only with `SIMULATE_FAILURES=1`. */
 import { UsageError } from "./errors.ts";
 
-/** How often each subscriber is asked to fail, by the subscriber's name. */
-export type FailurePlan = ReadonlyMap<string, number | "always">;
+/**
+ * What a subscriber is asked: to fail its first attempts, every attempt, or to die while it handles
+ * (`crash`), each time.
+ */
+export type FailureRequest = number | "always" | "crash";
+
+/** What each subscriber is asked, by the subscriber's name. */
+export type FailurePlan = ReadonlyMap<string, FailureRequest>;
 
 /**
  * Parses `email:2,loyalty:always`, as `--fail` and the header `x-simulate-failures` write it.
@@ -12,13 +18,14 @@ export type FailurePlan = ReadonlyMap<string, number | "always">;
 export function parseFailurePlan(text: string): FailurePlan {
   return new Map(
     text.split(",").map((part) => {
-      const match = /^\s*([a-z][a-z0-9_-]*):(\d{1,6}|always)\s*$/.exec(part);
+      const match = /^\s*([a-z][a-z0-9_-]*):(\d{1,6}|always|crash)\s*$/.exec(part);
       if (!match) {
         throw new UsageError(
-          `A failure is asked for as SUBSCRIBER:TIMES, such as email:2 or loyalty:always, got "${part}"`,
+          `A failure is asked for as SUBSCRIBER:TIMES, such as email:2, email:always or email:crash, got "${part}"`,
         );
       }
-      return [match[1]!, match[2] === "always" ? "always" : Number(match[2])];
+      const times = match[2]!;
+      return [match[1]!, times === "always" || times === "crash" ? times : Number(times)];
     }),
   );
 }
@@ -28,14 +35,34 @@ export function formatFailurePlan(plan: FailurePlan): string {
   return [...plan].map(([subscriber, times]) => `${subscriber}:${times}`).join(",");
 }
 
-/** Whether `subscriber` is asked to fail its attempt number `attempt` (from 1 up). */
-export function failureAsked(header: unknown, subscriber: string, attempt: number): boolean {
-  if (typeof header !== "string") return false;
+/** What `subscriber` is asked of its attempt number `attempt` (from 1 up): nothing, for most. */
+export function failureAsked(
+  header: unknown,
+  subscriber: string,
+  attempt: number,
+): "fail" | "crash" | undefined {
+  if (typeof header !== "string") return undefined;
+  let plan: FailurePlan;
   try {
-    const times = parseFailurePlan(header).get(subscriber) ?? 0;
-    return times === "always" || attempt <= times;
+    plan = parseFailurePlan(header);
   } catch {
     // A header that is no plan asks for nothing: it must not decide how a valid event is handled.
-    return false;
+    return undefined;
   }
+  const asked = plan.get(subscriber) ?? 0;
+  if (asked === "crash") return "crash";
+  return asked === "always" || attempt <= asked ? "fail" : undefined;
+}
+
+/** What a process ends with that is asked to crash: as the shell reports a `kill -9`. */
+export const CRASH_EXIT_CODE = 137;
+
+/**
+ * Does what was asked.
+ *
+ * @throws {Error} for `fail`. For `crash` the process ends here, with nothing tidied up.
+ */
+export function simulateFailure(asked: "fail" | "crash"): never {
+  if (asked === "crash") Deno.exit(CRASH_EXIT_CODE);
+  throw new Error("simulated failure, asked for by the message");
 }

@@ -57,7 +57,7 @@ export class SqliteStore implements Store {
     const path = join(directory, DATABASE_FILE);
     return asStoreFault(`Cannot open the store ${path}`, () => {
       Deno.mkdirSync(directory, { recursive: true });
-      const db = new DatabaseSync(path);
+      const db = openFile(path);
       try {
         // Two processes of one subscriber may open it at once: let one wait for the other here. Later
         // nobody waits: a busy store is a StoreUnavailableError, which the subscriber waits out
@@ -173,12 +173,22 @@ export function openForReading(directory: string): DatabaseSync | undefined {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
-  return asStoreFault(`Cannot read ${path}`, () => new DatabaseSync(path, { readOnly: true }));
+  return asStoreFault(`Cannot read ${path}`, () => openFile(path, { readOnly: true }));
 }
 
 /** n.b. errors of `exec()` carry no `errcode` in Deno 2.9, those of a prepared statement do. */
 function run(db: DatabaseSync, sql: string): void {
   db.prepare(sql).run();
+}
+
+/** n.b. what goes wrong here carries no `errcode` in Deno 2.9, and is never a statement's fault. */
+function openFile(path: string, options: { readOnly?: boolean } = {}): DatabaseSync {
+  try {
+    return new DatabaseSync(path, options);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    throw new StoreUnavailableError(messageOf(error), { cause: error });
+  }
 }
 
 function migrate(db: DatabaseSync, migrations: Migrations): void {
@@ -205,6 +215,7 @@ function asStoreFault<T>(what: string, action: () => T): T {
 }
 
 function isStoreFault(error: unknown): boolean {
+  if (error instanceof StoreUnavailableError) return true;
   // The file system or the sandbox said no.
   if (Object.values(Deno.errors).some((kind) => error instanceof kind)) return true;
   const code = error instanceof Error ? (error as { errcode?: unknown }).errcode : undefined;

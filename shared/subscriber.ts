@@ -99,6 +99,7 @@ class ConsumingSession<T> implements Session {
   readonly #inFlight = new Set<Promise<void>>();
   readonly #ended = new AbortController();
   #consumerTag = "";
+  #widening: Promise<void> = Promise.resolve();
   #open: boolean;
   #draining = false;
 
@@ -146,7 +147,7 @@ class ConsumingSession<T> implements Session {
   async drain(timeoutMs: number): Promise<number> {
     this.#draining = true;
     const deadline = AbortSignal.timeout(timeoutMs);
-    const cancelled = this.#cancel().catch((error) => {
+    const cancelled = this.#widening.then(() => this.#cancel()).catch((error) => {
       this.#log.debug("Cannot cancel the consumer: {reason}", { reason: messageOf(error) });
     });
     await Promise.race([cancelled, aborted(deadline), aborted(this.signal)]);
@@ -161,11 +162,12 @@ class ConsumingSession<T> implements Session {
   async #consume(prefetch: number): Promise<void> {
     const { channel } = this.channel;
     await channel.prefetch(prefetch);
-    const { consumerTag } = await channel.consume(
-      this.#queue,
-      (message) => this.#onMessage(message),
-    );
-    this.#consumerTag = consumerTag;
+    // n.b. deliveries may come before consume() resolves: a tag that the broker chose would be known
+    // too late to cancel by.
+    this.#consumerTag = crypto.randomUUID();
+    await channel.consume(this.#queue, (message) => this.#onMessage(message), {
+      consumerTag: this.#consumerTag,
+    });
   }
 
   async #cancel(): Promise<void> {
@@ -180,7 +182,7 @@ class ConsumingSession<T> implements Session {
     }
     if (!this.#open && isFirstDelivery(message)) {
       this.#open = true;
-      this.#widen().catch((error) => this.giveUp(error));
+      this.#widening = this.#widen().catch((error) => this.giveUp(error));
     }
     const work = this.#processor.process(message, this).finally(() => this.#inFlight.delete(work));
     this.#inFlight.add(work);

@@ -45,6 +45,7 @@ const logRecordSchema = z.looseObject({
   event_id: z.string().optional(),
   attempt: z.number().optional(),
   delayMs: z.number().optional(),
+  redelivered: z.boolean().optional(),
 });
 
 /** One record of a consumer's log. */
@@ -91,7 +92,7 @@ export class ConsumerProcess implements AsyncDisposable {
     this.#logRead = this.#readLog(options.onRecord ?? (() => {}));
   }
 
-  /** Starts `consumer`. It consumes once {@link consuming} resolves. */
+  /** Starts `consumer`. It consumes once {@link ready} resolves. */
   static start(consumer: ConsumerScript, options: ConsumerProcessOptions): ConsumerProcess {
     return new ConsumerProcess(consumer, options);
   }
@@ -101,7 +102,7 @@ export class ConsumerProcess implements AsyncDisposable {
   }
 
   /** Resolves once it consumes for the first time; rejects when it ends before. */
-  get consuming(): Promise<void> {
+  get ready(): Promise<void> {
     return this.#consuming.promise;
   }
 
@@ -159,9 +160,11 @@ function extraFlags(consumer: ConsumerScript, { dataDir, amqpUrls }: ConsumerPro
   ];
 }
 
-const LOOPBACK = ["127.0.0.1", "localhost", "[::1]"];
+/** What every role may reach. */
+export const LOOPBACK = ["127.0.0.1", "localhost", "[::1]"];
 
-function parseRecord(line: string): LogRecord | undefined {
+/** A line of a role's JSON log, or `undefined` where the line is something else. */
+export function parseRecord(line: string): LogRecord | undefined {
   if (!line.startsWith("{")) return undefined;
   try {
     return logRecordSchema.parse(JSON.parse(line));

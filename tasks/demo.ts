@@ -87,7 +87,7 @@ async function demo({ signal, say, openManagementUi }: DemoOptions): Promise<Dem
     }))
   );
   await Promise.race([
-    Promise.all(consumers.map((consumer) => consumer.consuming)),
+    Promise.all(consumers.map((consumer) => consumer.ready)),
     rejectOnAbort(signal),
   ]);
 

@@ -56,9 +56,9 @@ export class DemoFlow {
 }
 
 function inWords(fail: string): string {
-  return [...parseFailurePlan(fail)].map(([subscriber, times]) =>
-    times === "always"
-      ? `asks ${subscriber} to fail for ever`
-      : `asks ${subscriber} to fail ${times} times`
-  ).join(", ");
+  return [...parseFailurePlan(fail)].map(([subscriber, request]) => {
+    if (request === "always") return `asks ${subscriber} to fail for ever`;
+    if (request === "crash") return `asks ${subscriber} to die each time`;
+    return `asks ${subscriber} to fail ${request} times`;
+  }).join(", ");
 }

@@ -10,6 +10,7 @@ import { Bench } from "../support/bench.ts";
 import { startTestBroker, type TestBroker } from "../support/broker.ts";
 import { eventually } from "../support/eventually.ts";
 import { startConsumer } from "../support/roles.ts";
+import { runDeno } from "../support/run_deno.ts";
 import { startSmtpServer } from "../support/smtp_server.ts";
 
 let broker: TestBroker;
@@ -188,6 +189,19 @@ for (const host of ["127.0.0.1", "localhost"]) {
     assert.equal(code, 0);
   });
 }
+
+Deno.test("consumers/email.ts ends with 2 for an SMTP_URL that is none, and shows no password", async () => {
+  for (const SMTP_URL of ["secreto", "http://ana:secreto@127.0.0.1:25"]) {
+    const { code, stderr } = await runDeno(["run", "-q", "-P=email", "consumers/email.ts"], {
+      SMTP_URL,
+    });
+    assert.equal(code, 2, stderr);
+    assert.equal(
+      stderr,
+      "error: SMTP_URL must be like smtp://user:password@127.0.0.1:2525\n",
+    );
+  }
+});
 
 /** A port of the loopback on which nobody listens. */
 async function unusedPort(): Promise<number> {

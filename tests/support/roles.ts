@@ -28,7 +28,7 @@ export async function startConsumer(
     env: { RETRY_DELAYS_MS: "50,100,150", ...options.env },
   });
   try {
-    await process.consuming;
+    await process.ready;
     return process;
   } catch (error) {
     await process.stop();

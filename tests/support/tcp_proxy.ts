@@ -33,6 +33,11 @@ export class TcpProxy implements AsyncDisposable {
     this.#track(this.#accept());
   }
 
+  /** Connections that stand now. */
+  get open(): number {
+    return this.#pairs.size;
+  }
+
   /** A proxy on a free port before the broker of `amqpUrl`. */
   static before(amqpUrl: string): TcpProxy {
     const { hostname, port } = new URL(amqpUrl);

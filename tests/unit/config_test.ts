@@ -69,18 +69,22 @@ Deno.test("amqpUrls() reads a list as a cluster", () => {
 });
 
 Deno.test("amqpUrls() refuses what is no AMQP URL, and shows no password", () => {
-  const like = "AMQP_URL must be like amqp://user:password@host:5672, got ";
-  const refused: [string, string][] = [
-    ["http://u:secreto@host", `${like}"http://u:***@host"`],
-    ["amqp://u:secreto@host:99999", `${like}"amqp://u:***@host:99999"`],
-    ["amqp://", `${like}"amqp://"`],
-    ["localhost", `${like}"localhost"`],
-    ["amqp://u:1@uno,redis://u:secreto@dos", `${like}"redis://u:***@dos"`],
-    [" , ", "AMQP_URL names no broker"],
+  const refused = [
+    "http://u:secreto@host",
+    "amqp://u:secreto@host:99999",
+    "amqp://",
+    "localhost",
+    "amqp://u:1@uno,redis://u:secreto@dos",
+    "amqp://u:secreto%@host",
+    "amqp://u:1@host/%zz",
   ];
-  for (const [AMQP_URL, text] of refused) {
-    assert.equal(complaint(() => amqpUrls(environment({ AMQP_URL }))), text);
+  for (const AMQP_URL of refused) {
+    const text = complaint(() => amqpUrls(environment({ AMQP_URL })));
+    assert.match(text, /^AMQP_URL must be like amqp:\/\/user:password@host:5672/, AMQP_URL);
+    assert.doesNotMatch(text, /secreto/);
   }
+  const AMQP_URL = " , ";
+  assert.equal(complaint(() => amqpUrls(environment({ AMQP_URL }))), "AMQP_URL names no broker");
 });
 
 Deno.test("amqpUrls() takes the private broker that runs, unless AMQP_URL names one", async () => {
@@ -112,11 +116,10 @@ Deno.test("managementUrl() is MANAGEMENT_URL, else the private broker's, else th
 });
 
 Deno.test("managementUrl() refuses what is no HTTP URL, and shows no password", () => {
-  const like = "MANAGEMENT_URL must be like http://user:password@host:15672, got ";
-  for (const scheme of ["amqp", "ftp"]) {
-    const MANAGEMENT_URL = `${scheme}://u:secreto@host`;
+  for (const MANAGEMENT_URL of ["amqp://u:secreto@host", "ftp://u:secreto@host", "http://u:s%@h"]) {
     const text = complaint(() => managementUrl(environment({ MANAGEMENT_URL })));
-    assert.equal(text, `${like}"${scheme}://u:***@host"`);
+    assert.match(text, /^MANAGEMENT_URL must be like http:\/\/user:password@host:15672/);
+    assert.doesNotMatch(text, /secreto/);
   }
 });
 

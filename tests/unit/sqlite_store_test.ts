@@ -217,17 +217,20 @@ Deno.test("openForReading() answers undefined where there is no store, and never
 
 Deno.test("SqliteStore keeps both or neither, and all that it said it had, after kill -9", async () => {
   await using folder = await temporaryFolder();
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "-q", "--no-check", COMMIT_LOOP, folder.path, MIGRATIONS[0]!],
-    stdout: "piped",
-  }).spawn();
-  const acknowledged = await linesUntil(child, 300);
-  const status = await child.status;
-  assert.equal(status.signal, "SIGKILL", "it died in the middle of its work");
+  const acknowledged: string[] = [];
+  // n.b. one death may miss the moment that matters.
+  for (let n = 0; n < 5; n++) {
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "-q", "--no-check", COMMIT_LOOP, folder.path, MIGRATIONS[0]!],
+      stdout: "piped",
+    }).spawn();
+    acknowledged.push(...await linesUntil(child, 100));
+    assert.equal((await child.status).signal, "SIGKILL", "it died in the middle of its work");
+  }
 
   await using store = SqliteStore.open(folder.path, MIGRATIONS);
   const done = inbox(folder.path);
-  assert.ok(acknowledged.length >= 300);
+  assert.ok(acknowledged.length >= 500);
   assert.deepEqual(acknowledged.filter((id) => !done.includes(id)), [], "nothing is lost");
   const twice = rows(
     folder.path,

@@ -1,0 +1,93 @@
+/** Keeps a child process running, as systemd or Kubernetes would: what dies is started again. */
+import { setTimeout as delay } from "node:timers/promises";
+
+/** A child process that can be supervised. */
+export interface Supervised {
+  readonly pid: number;
+  readonly status: Promise<Deno.CommandStatus>;
+  /** Resolves once it does its work; rejects when it ends before. */
+  readonly ready: Promise<void>;
+  /** Asks it to end, and ends it after `graceMs`. */
+  stop(graceMs?: number): Promise<Deno.CommandStatus>;
+}
+
+/** How long a process stays down before it is started again. */
+const RESTART_DELAY_MS = 100;
+
+/** See the file's first line. */
+export class Supervisor<P extends Supervised> implements AsyncDisposable {
+  readonly #spawn: () => P;
+  #current: P | undefined;
+  #wanted = false;
+  #watching = Promise.resolve();
+  /** How each process ended that was not asked to. */
+  readonly deaths: Deno.CommandStatus[] = [];
+  /** When the process that runs now was started, in `performance.now()` milliseconds. */
+  startedAt = 0;
+
+  constructor(readonly name: string, spawn: () => P) {
+    this.#spawn = spawn;
+  }
+
+  /** The process that runs now. */
+  get current(): P {
+    if (!this.#current) throw new Error(`${this.name} does not run`);
+    return this.#current;
+  }
+
+  /** Starts it, and keeps it running until {@link stop}. Resolves once it does its work. */
+  async start(): Promise<void> {
+    this.#wanted = true;
+    const process = this.#start();
+    this.#watching = this.#watch(process);
+    await process.ready;
+  }
+
+  /** Ends it in order, for good. */
+  async stop(): Promise<Deno.CommandStatus> {
+    this.#wanted = false;
+    const status = await this.current.stop();
+    await this.#watching;
+    return status;
+  }
+
+  /** `kill -9`. Resolves, with how it ended, once its successor does its work. */
+  async kill(): Promise<Deno.CommandStatus> {
+    const victim = this.current;
+    const status = await victim.stop(0);
+    await this.successor(victim);
+    return status;
+  }
+
+  /** Resolves once another process than `victim` does its work. */
+  async successor(victim: P): Promise<void> {
+    while (this.#current === victim || !await this.#isReady()) await delay(10);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#wanted = false;
+    await this.#current?.stop();
+    await this.#watching;
+  }
+
+  async #isReady(): Promise<boolean> {
+    return await this.#current!.ready.then(() => true, () => false);
+  }
+
+  #start(): P {
+    this.startedAt = performance.now();
+    return this.#current = this.#spawn();
+  }
+
+  async #watch(process: P): Promise<void> {
+    for (;;) {
+      const status = await process.status;
+      if (!this.#wanted) return;
+      this.deaths.push(status);
+      await delay(RESTART_DELAY_MS);
+      if (!this.#wanted) return;
+      process = this.#start();
+      process.ready.catch(() => {}); // It may die again: the next turn sees it.
+    }
+  }
+}
