@@ -155,7 +155,7 @@ export class RobustPublisher implements Publisher {
     const entry: Entry = {
       sequence: this.#sequence++,
       message,
-      deadline: Date.now() + this.#publishTimeoutMs,
+      deadline: performance.now() + this.#publishTimeoutMs,
       outcome: promise,
       settle: (outcome) => {
         clearTimeout(entry.retryTimer);
@@ -222,7 +222,7 @@ export class RobustPublisher implements Publisher {
 
   /** Settles what is past its deadline with the most that is known of it. */
   #expire(): void {
-    const now = Date.now();
+    const now = performance.now();
     for (const entry of this.#outstanding) {
       if (entry.deadline > now) break;
       entry.settle(this.#expired(entry));

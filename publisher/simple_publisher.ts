@@ -7,8 +7,9 @@ import { EVENTS_EXCHANGE } from "@ecomarket/shared/topology";
 import { failed, type Publisher, type PublishOptions, type PublishOutcome } from "./publisher.ts";
 
 /**
- * Sends a transient message and forgets it. Lost when the broker restarts while the message waits,
- * when the link breaks on the way, and when no queue is bound.
+ * Sends a transient message and forgets it. Lost when the link breaks on the way, when the broker is
+ * down, and when no queue is bound; from a classic queue also when the broker restarts (a quorum
+ * queue stores every message, whatever its delivery mode).
  */
 export class SimplePublisher implements Publisher {
   readonly #connection: ChannelModel;

@@ -71,7 +71,7 @@ export class ConfirmedChannel {
     });
     link.model.on("unblocked", () => {
       this.#blocked = false;
-      this.#unblockedAt = Date.now();
+      this.#unblockedAt = performance.now();
       this.#onReady();
     });
     // n.b. a lost connection emits only `close` on its channels. By then amqplib has called back for
@@ -128,7 +128,7 @@ export class ConfirmedChannel {
     const { promise, resolve } = Promise.withResolvers<ConfirmResult>();
     const pending: Pending = {
       route: routeOf(message.exchange, message.routingKey, message.options.messageId),
-      sentAt: Date.now(),
+      sentAt: performance.now(),
       settle: (result) => {
         if (this.#pending.delete(pending)) resolve(result);
       },
@@ -168,7 +168,7 @@ export class ConfirmedChannel {
   #checkTimeout(): void {
     const [oldest] = this.#pending;
     if (!oldest || this.#blocked) return;
-    if (Date.now() - Math.max(oldest.sentAt, this.#unblockedAt) < this.#timeoutMs) return;
+    if (performance.now() - Math.max(oldest.sentAt, this.#unblockedAt) < this.#timeoutMs) return;
     this.#link.destroy(new Error(`No confirm within ${this.#timeoutMs} ms`));
   }
 }

@@ -11,7 +11,7 @@ import {
 } from "amqplib";
 import { NodeRotation, parseNode } from "./broker_nodes.ts";
 import { redactUrl } from "./config.ts";
-import { isRefusal, refused, unreachable } from "./connection_errors.ts";
+import { isRefusal, refused, sandboxRefusal, unreachable } from "./connection_errors.ts";
 import { EcoMarketError, messageOf } from "./errors.ts";
 import type { Logger } from "./log.ts";
 
@@ -45,7 +45,8 @@ export async function connectOnce(
   }
   const cause = failures.length === 1 ? failures[0] : new AggregateError(failures);
   const shown = urls.map(redactUrl).join(", ");
-  throw isRefusal(cause) ? refused(shown, cause) : unreachable(shown, timeoutMs, cause);
+  throw sandboxRefusal(cause) ??
+    (isRefusal(cause) ? refused(shown, cause) : unreachable(shown, timeoutMs, cause));
 }
 
 /**
@@ -211,6 +212,8 @@ function firstConnection(
       if (signal?.aborted) return reject(signal.reason);
       if (error instanceof EcoMarketError) return reject(error);
       if (isRefusal(error)) return reject(refused(target.description, error));
+      const denied = sandboxRefusal(error);
+      if (denied) return reject(denied);
     }
     log[level]("Cannot connect to {url}: {reason}. Trying again …", {
       url: target.description,

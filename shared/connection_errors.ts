@@ -6,6 +6,15 @@ export function isRefusal(error: unknown): boolean {
   return /ACCESS.REFUSED|NOT.ALLOWED/.test(messageOf(error));
 }
 
+/**
+ * The sandbox's own refusal, where that is why a connection failed: trying again is useless. n.b. by
+ * the time that it comes through `node:net` and amqplib, only its text tells it from others.
+ */
+export function sandboxRefusal(error: unknown): Error | undefined {
+  const text = messageOf(error);
+  return /Requires net access/.test(text) ? new Deno.errors.NotCapable(text) : undefined;
+}
+
 /** The error for a broker that refuses us. */
 export function refused(url: string, cause: unknown): AccessRefusedError {
   return new AccessRefusedError(

@@ -70,5 +70,11 @@ export function printError(line: string): void {
 
 function writeAll(target: { writeSync(bytes: Uint8Array): number }, line: string): void {
   let bytes = new TextEncoder().encode(`${line}\n`);
-  while (bytes.length > 0) bytes = bytes.subarray(target.writeSync(bytes));
+  try {
+    while (bytes.length > 0) bytes = bytes.subarray(target.writeSync(bytes));
+  } catch (error) {
+    // Whoever read us has seen enough, as in `… | head`.
+    if (error instanceof Deno.errors.BrokenPipe) Deno.exit(141);
+    throw error;
+  }
 }

@@ -65,6 +65,7 @@ export class SqliteStore implements Store {
         run(db, "PRAGMA busy_timeout = 5000");
         run(db, "PRAGMA journal_mode = WAL");
         run(db, "PRAGMA synchronous = FULL");
+        run(db, "PRAGMA fullfsync = ON"); // macOS: plain fsync() leaves the data in the drive's cache.
         migrate(db, [INBOX, ...migrations]);
         run(db, "PRAGMA busy_timeout = 50");
       } catch (error) {

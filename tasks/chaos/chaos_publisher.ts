@@ -4,7 +4,9 @@
  * the next one publishes again, with the same ids, whatever the last one left without an answer.
  *
  * It is told what to do a line at a time: `pause`, `resume`, `guilty <subscriber>` (the next event
- * asks that subscriber to die). It answers on the standard output with what it has come to.
+ * asks that subscriber to die), `doomed <subscriber> <n>` (the next n ask it to fail for ever), and
+ * `finish`: until then it keeps the last events back and publishes them slowly, so that there is
+ * something to recover with. It answers on the standard output with what it has come to.
  */
 import { parseArguments, wholeNumber } from "@ecomarket/shared/args";
 import { amqpUrls, logConfig } from "@ecomarket/shared/config";
@@ -30,6 +32,9 @@ Started by deno task chaos.
 const TICK_MS = 20;
 /** One event in so many asks email to fail once, so that the retry queues are at work as well. */
 const TRANSIENT_EVERY = 50;
+/** The part of the events that is kept back until `finish`, and how many a second leave meanwhile. */
+const RESERVE = 0.15;
+const RESERVE_RATE = 10;
 /** Longer than any fault: an event is given up only when something is really wrong. */
 const PUBLISH_TIMEOUT_MS = 60_000;
 
@@ -52,7 +57,9 @@ class ChaosPublisher {
   #publisher: Publisher;
   #underWay = 0;
   #isPaused = false;
-  #guilty: string | undefined;
+  #isFinishing = false;
+  /** What the next events shall ask for, in the words of `--fail`. */
+  readonly #requests: string[] = [];
 
   private constructor(plan: Plan, journal: Journal, publisher: Publisher) {
     this.#plan = plan;
@@ -65,10 +72,13 @@ class ChaosPublisher {
   }
 
   obey(command: string): void {
-    const [verb, subject] = command.split(" ");
+    const [verb, subject, times] = command.split(" ");
     if (verb === "pause") this.#isPaused = true;
     else if (verb === "resume") this.#isPaused = false;
-    else if (verb === "guilty") this.#guilty = `${subject}:crash`;
+    else if (verb === "guilty") this.#requests.push(`${subject}:crash`);
+    else if (verb === "doomed") {
+      this.#requests.push(...Array.from({ length: Number(times) }, () => `${subject}:always`));
+    } else if (verb === "finish") this.#isFinishing = true;
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -82,7 +92,7 @@ class ChaosPublisher {
     while (!signal.aborted && (next < this.#plan.events || this.#underWay > 0)) {
       await delay(TICK_MS);
       const now = performance.now();
-      if (!this.#isPaused) owed += (now - last) / 1000 * this.#plan.ratePerSecond;
+      if (!this.#isPaused) owed += (now - last) / 1000 * this.#rate(next);
       last = now;
       const count = Math.min(Math.floor(owed), this.#plan.events - next);
       if (count > 0) {
@@ -99,13 +109,18 @@ class ChaosPublisher {
     if (!signal.aborted) print("done");
   }
 
+  #rate(next: number): number {
+    const { events, ratePerSecond } = this.#plan;
+    const isReserve = next >= events * (1 - RESERVE) && !this.#isFinishing;
+    return isReserve ? Math.min(RESERVE_RATE, ratePerSecond) : ratePerSecond;
+  }
+
   /** Writes `count` events into the journal, then publishes them: in this order, or a kill hides some. */
   #begin(first: number, count: number): void {
     const events = Array.from({ length: count }, (_, k) => {
       const n = first + k;
-      const guilty = this.#guilty;
-      this.#guilty = undefined;
-      const fail = guilty ?? (n % TRANSIENT_EVERY === TRANSIENT_EVERY - 1 ? "email:1" : "");
+      const isTransient = n % TRANSIENT_EVERY === TRANSIENT_EVERY - 1;
+      const fail = this.#requests.shift() ?? (isTransient ? "email:1" : "");
       return { n, eventId: chaosEvent(this.#plan.seed, n).event_id, fail };
     });
     this.#journal.attempt(events);

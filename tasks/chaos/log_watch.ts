@@ -43,6 +43,15 @@ export class LogWatch {
     });
   }
 
+  /** Calls `listener` at every effect, until the returned function is called. */
+  onEffect(listener: () => void): () => void {
+    const filter = ({ outcome }: LogRecord) => {
+      if (outcome === "handled") listener();
+    };
+    this.#waiting.add(filter);
+    return () => void this.#waiting.delete(filter);
+  }
+
   /** The next effect that is committed. */
   nextEffect(timeoutMs?: number): Promise<LogRecord> {
     return this.next("an effect", ({ outcome }) => outcome === "handled", timeoutMs);

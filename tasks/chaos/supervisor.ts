@@ -59,9 +59,19 @@ export class Supervisor<P extends Supervised> implements AsyncDisposable {
     return status;
   }
 
+  /** Whether it is kept running. */
+  get isRunning(): boolean {
+    return this.#wanted;
+  }
+
   /** Resolves once another process than `victim` does its work. */
   async successor(victim: P): Promise<void> {
     while (this.#current === victim || !await this.#isReady()) await delay(10);
+  }
+
+  /** Resolves once a process does its work, after deaths. */
+  async successorReady(): Promise<void> {
+    while (!await this.#isReady()) await delay(10);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

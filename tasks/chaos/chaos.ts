@@ -1,0 +1,132 @@
+/** `deno task chaos`: breaks everything on purpose, and accounts for every event. */
+import { cpus } from "node:os";
+import { z } from "zod";
+import { parseArguments, wholeNumber } from "@ecomarket/shared/args";
+import { UsageError } from "@ecomarket/shared/errors";
+import { print, printError, runCommand } from "@ecomarket/shared/main";
+import { startTestBroker, startTestCluster } from "../../tests/support/broker.ts";
+import { type Level, LEVELS } from "./chaos_publisher.ts";
+import { selectFaults } from "./faults.ts";
+import { isOk, jsonReceipt, markdownReceipt, type Run, textReceipt } from "./receipt.ts";
+import { runChaos } from "./run.ts";
+import { type ChaosBroker, World } from "./world.ts";
+
+const USAGE = `
+Usage: deno task chaos [options]
+
+Runs the real publisher and the real consumers on a private broker, breaks what can break, and
+compares the publisher's journal with the subscribers' stores. Exit 1 when an event is lost or an
+effect is doubled, or when a fault cannot be proven or is not overcome.
+
+  --events N        how many events (default: 10000)
+  --seed S          decides the order and the times of the faults (default: 1)
+  --faults a,b,…    these faults only (default: all of them; --faults list shows them)
+  --nodes 1|3       a broker of one node, or a cluster of three (default: 1)
+  --minutes M       how long the faults are spread over (default: 2)
+  --level LEVEL     simple, persistent or robust (default: robust). The lower two lose events: how
+                    many is what they are run for
+  --json            print one object at the end, and nothing else on the standard output
+  --report FILE     write the receipt as Markdown
+`;
+
+interface Request {
+  readonly events: number;
+  readonly seed: number;
+  readonly nodes: 1 | 3;
+  readonly minutes: number;
+  readonly level: Level;
+  readonly faults: string | undefined;
+  readonly json: boolean;
+  readonly report: string | undefined;
+}
+
+function parse(args: readonly string[]): Request | undefined {
+  const { values } = parseArguments(args, {
+    events: { type: "string" },
+    seed: { type: "string" },
+    faults: { type: "string" },
+    nodes: { type: "string" },
+    minutes: { type: "string" },
+    level: { type: "string" },
+    json: { type: "boolean" },
+    report: { type: "string" },
+  });
+  if (values.help) return undefined;
+  const nodes = wholeNumber("nodes", values.nodes, 1);
+  if (nodes !== 1 && nodes !== 3) throw new UsageError(`--nodes must be 1 or 3, got ${nodes}`);
+  const level = LEVELS.find((name) => name === (values.level ?? "robust"));
+  if (!level) {
+    throw new UsageError(`--level must be one of ${LEVELS.join(", ")}, got "${values.level}"`);
+  }
+  return {
+    events: wholeNumber("events", values.events, 10_000, { min: 100, max: 10_000_000 }),
+    seed: wholeNumber("seed", values.seed, 1, { max: 2 ** 31 - 1 }),
+    minutes: wholeNumber("minutes", values.minutes, 2, { min: 1, max: 600 }),
+    faults: values.faults,
+    report: values.report,
+    json: values.json ?? false,
+    nodes,
+    level,
+  };
+}
+
+const overviewSchema = z.object({ rabbitmq_version: z.string() });
+
+async function chaos(request: Request, args: readonly string[], signal: AbortSignal): Promise<Run> {
+  const { events, seed, nodes, minutes, level } = request;
+  const faults = selectFaults(nodes, request.faults);
+  const say = request.json ? printError : print;
+  const startedAt = performance.now();
+  say(`Starting a private broker of ${nodes} node(s) …`);
+  await using broker = await startBroker(nodes);
+  const directory = await Deno.makeTempDir({ prefix: "ecomarket_chaos_" });
+  await using cleanup = new AsyncDisposableStack();
+  cleanup.defer(() => Deno.remove(directory, { recursive: true }));
+  const durationMs = minutes * 60_000;
+  const world = cleanup.use(
+    await World.create({
+      broker,
+      directory,
+      seed,
+      events,
+      level,
+      ratePerSecond: Math.max(1, Math.round(events / (durationMs / 1000))),
+    }),
+  );
+  const { rabbitmq_version } = await world.management.get("overview", overviewSchema);
+  say(`Seed ${seed}: ${events} events, level ${level}, ${faults.length} faults. Ctrl+C ends it.\n`);
+  const mayLose = level !== "robust";
+  const result = await runChaos(world, { seed, faults, durationMs, signal, say, mayLose });
+  return {
+    ...result,
+    command: ["deno task chaos", ...args].join(" "),
+    date: new Date(),
+    versions: { rabbitmq: rabbitmq_version, deno: Deno.version.deno },
+    machine: `${Deno.build.os} ${Deno.build.arch}, ${cpus().length} cores`,
+    seed,
+    events,
+    level,
+    nodes,
+    elapsedMs: Math.round(performance.now() - startedAt),
+  };
+}
+
+async function startBroker(nodes: 1 | 3): Promise<ChaosBroker> {
+  const broker = nodes === 1 ? await startTestBroker() : await startTestCluster();
+  return {
+    nodes: "node" in broker ? [broker.node] : broker.cluster.nodes,
+    managementUrl: broker.managementUrl,
+    [Symbol.asyncDispose]: async () => await broker[Symbol.asyncDispose](),
+  };
+}
+
+if (import.meta.main) {
+  await runCommand(USAGE, async ({ args, signal }) => {
+    const request = parse(args);
+    if (!request) return print(USAGE.trim());
+    const run = await chaos(request, args, signal);
+    if (request.report) await Deno.writeTextFile(request.report, markdownReceipt(run));
+    print(request.json ? jsonReceipt(run) : `\n${textReceipt(run)}`);
+    return isOk(run) ? 0 : 1;
+  });
+}

@@ -1,0 +1,134 @@
+/** What can happen to a broker of three nodes. */
+import { setTimeout as delay } from "node:timers/promises";
+import { z } from "zod";
+import { vhostOf } from "@ecomarket/shared/management";
+import { SUBSCRIBER_QUEUES } from "@ecomarket/shared/topology";
+import type { PrivateNode } from "@ecomarket/setup/private_node";
+import type { Fault, FaultOutcome } from "./fault.ts";
+import { until, type World } from "./world.ts";
+
+/** How long the cluster runs with one node fewer. */
+const OUTAGE_MS = 6_000;
+
+const queueSchema = z.object({ leader: z.string(), online: z.array(z.string()) });
+
+/** The node that leads `queue`. */
+async function leaderOf(world: World, queue: string): Promise<PrivateNode> {
+  const vhost = encodeURIComponent(vhostOf(world.directUrls[0]!));
+  const { leader } = await world.management.get(`queues/${vhost}/${queue}`, queueSchema);
+  const node = world.broker.nodes.find(({ spec }) => spec.name === leader);
+  if (!node) throw new Error(`${queue} is led by ${leader}, which is none of ours`);
+  return node;
+}
+
+/** `kill -9` of a node; the flow must go on without it, which is seen before it is started again. */
+async function killNode(world: World, node: PrivateNode, why: string): Promise<FaultOutcome> {
+  const before = node.pid;
+  await node.kill();
+  const killedAt = performance.now();
+  const effects = await Promise.all(
+    world.running.map((name) => world.logs[name].nextEffect()),
+  );
+  const goesOnMs = Math.round(performance.now() - killedAt);
+  await delay(OUTAGE_MS);
+  await node.start();
+  await untilJoined(world);
+  const proof = `${node.spec.name} (${why}), pid ${before} → ${node.pid}; ` +
+    `${effects.length} subscribers went on after ${goesOnMs} ms with two nodes`;
+  return { proof, endedAt: performance.now(), affected: world.running };
+}
+
+async function killLeader(world: World): Promise<FaultOutcome> {
+  const queue = SUBSCRIBER_QUEUES.email;
+  return await killNode(world, await leaderOf(world, queue), `the leader of ${queue}`);
+}
+
+async function killConnected(world: World): Promise<FaultOutcome> {
+  const counts = world.proxies.map(({ open }) => open);
+  const most = counts.indexOf(Math.max(...counts));
+  return await killNode(world, world.broker.nodes[most]!, `${counts[most]} roles connected`);
+}
+
+async function rollingRestart(world: World): Promise<FaultOutcome> {
+  const pids: string[] = [];
+  for (const node of world.broker.nodes) {
+    const before = node.pid;
+    await node.restart();
+    await untilJoined(world);
+    pids.push(`${before} → ${node.pid}`);
+  }
+  const proof = `pids ${pids.join(", ")}`;
+  return { proof, endedAt: performance.now(), affected: world.running };
+}
+
+const nodesSchema = z.array(z.object({
+  name: z.string(),
+  running: z.boolean(),
+  partitions: z.array(z.string()).optional(),
+}));
+
+/**
+ * One node cannot speak with the other two: it forgets their cookie, which is what Erlang nodes
+ * recognise each other by. Being the minority, it must stop serving until they meet again.
+ */
+async function partition(world: World): Promise<FaultOutcome> {
+  const node = await leaderOf(world, SUBSCRIBER_QUEUES.loyalty);
+  const others = world.broker.nodes.filter((other) => other !== node);
+  const names = `[${others.map(({ spec }) => `'${spec.name}'`).join(",")}]`;
+  const forget =
+    `[begin erlang:set_cookie(N, partition), erlang:disconnect_node(N) end || N <- ${names}].`;
+  const remember = `[erlang:set_cookie(N, erlang:get_cookie()) || N <- ${names}].`;
+  await node.ctl("eval", forget);
+  const cutAt = performance.now();
+  try {
+    await until("the majority's loss of a node", async () => {
+      const seen = await others[0]!.ctl("eval", "nodes().");
+      return !seen.includes(node.spec.name);
+    });
+    await Promise.all(world.running.map((name) => world.logs[name].nextEffect()));
+  } finally {
+    await delay(OUTAGE_MS);
+    await node.ctl("eval", remember);
+  }
+  const outageMs = Math.round(performance.now() - cutAt);
+  await untilJoined(world);
+  const proof = `${node.spec.name} without the other two for ${outageMs} ms; the flow went on`;
+  return { proof, endedAt: performance.now(), affected: world.running };
+}
+
+/** Resolves once every node sees every other. */
+async function untilJoined(world: World): Promise<void> {
+  await until("three nodes in one cluster", async () => {
+    const nodes = await world.management.get("nodes", nodesSchema).catch(() => []);
+    return nodes.length === world.broker.nodes.length &&
+      nodes.every(({ running, partitions }) => running && (partitions ?? []).length === 0);
+  }, 120_000);
+}
+
+/** Faults of a broker of three nodes. */
+export const CLUSTER_FAULTS: readonly Fault[] = [
+  {
+    name: "leader-killed",
+    description: "kill -9 of the node that leads email_queue",
+    nodes: 3,
+    inject: killLeader,
+  },
+  {
+    name: "connected-node-killed",
+    description: "kill -9 of the node that the roles are connected to",
+    nodes: 3,
+    inject: killConnected,
+  },
+  {
+    name: "partition",
+    description: "one node is cut off from the other two",
+    nodes: 3,
+    inject: partition,
+  },
+  {
+    name: "rolling-restart",
+    description: "the nodes are restarted one after the other",
+    nodes: 3,
+    inject: rollingRestart,
+  },
+];

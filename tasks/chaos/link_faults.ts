@@ -1,0 +1,76 @@
+/** The link between the roles and the broker: cut, stalled, slow. */
+import { setTimeout as delay } from "node:timers/promises";
+import type { TcpProxy } from "../../tests/support/tcp_proxy.ts";
+import type { Fault, FaultOutcome } from "./fault.ts";
+import { until, type World } from "./world.ts";
+
+const STALL_MS = 4_000;
+const SLOW_MS = 4_000;
+/** About a tenth of what a run of 100 events a second needs. */
+const SLOW_BYTES_PER_SECOND = 5_000;
+
+function sum(proxies: readonly TcpProxy[], count: (proxy: TcpProxy) => number): number {
+  return proxies.reduce((total, proxy) => total + count(proxy), 0);
+}
+
+function after(world: World, proof: string): FaultOutcome {
+  return { proof, endedAt: performance.now(), affected: world.running };
+}
+
+// deno-lint-ignore require-await -- faults are asynchronous; this one happens at once
+async function cut(world: World): Promise<FaultOutcome> {
+  const standing = sum(world.proxies, ({ open }) => open);
+  if (standing === 0) throw new Error("there was no connection to cut");
+  world.proxies.forEach((proxy) => proxy.cut());
+  return after(world, `${standing} connections cut`);
+}
+
+async function cutMidFrame(world: World): Promise<FaultOutcome> {
+  const before = sum(world.proxies, ({ cuts }) => cuts);
+  world.proxies.forEach((proxy) => proxy.cutInNextChunk());
+  await until("a cut in the middle of a frame", () => {
+    return sum(world.proxies, ({ cuts }) => cuts) > before;
+  });
+  return after(
+    world,
+    `${sum(world.proxies, ({ cuts }) => cuts) - before} connections cut half way`,
+  );
+}
+
+async function stall(world: World): Promise<FaultOutcome> {
+  const before = sum(world.proxies, ({ bytesHeld }) => bytesHeld);
+  world.proxies.forEach((proxy) => proxy.stall());
+  await delay(STALL_MS);
+  const held = sum(world.proxies, ({ bytesHeld }) => bytesHeld) - before;
+  world.proxies.forEach((proxy) => proxy.restore());
+  if (held === 0) throw new Error("nothing was held: the link carried nothing");
+  return after(world, `${held} bytes held for ${STALL_MS} ms, no FIN`);
+}
+
+async function slow(world: World): Promise<FaultOutcome> {
+  const before = sum(world.proxies, ({ bytesSlowed }) => bytesSlowed);
+  world.proxies.forEach((proxy) => proxy.slow(SLOW_BYTES_PER_SECOND));
+  await delay(SLOW_MS);
+  const slowed = sum(world.proxies, ({ bytesSlowed }) => bytesSlowed) - before;
+  world.proxies.forEach((proxy) => proxy.restore());
+  if (slowed === 0) throw new Error("nothing was slowed: the link carried nothing");
+  return after(world, `${slowed} bytes at ${SLOW_BYTES_PER_SECOND} B/s a connection`);
+}
+
+/** Faults of the link. */
+export const LINK_FAULTS: readonly Fault[] = [
+  { name: "link-cut", description: "every connection is cut", nodes: 1, inject: cut },
+  {
+    name: "link-cut-mid-frame",
+    description: "a connection is cut in the middle of a frame",
+    nodes: 1,
+    inject: cutMidFrame,
+  },
+  {
+    name: "link-stall",
+    description: "half-open: no bytes, no FIN",
+    nodes: 1,
+    inject: stall,
+  },
+  { name: "link-slow", description: "a slow link", nodes: 1, inject: slow },
+];

@@ -1,0 +1,184 @@
+/** What a run prints: a table for the terminal, one object for programs, Markdown for the record. */
+import { renderTable } from "@ecomarket/shared/table";
+import type { Audit, SubscriberLedger } from "./ledger.ts";
+
+/** What became of one fault. */
+export interface FaultRecord {
+  readonly name: string;
+  /** From the start of the run. */
+  readonly atMs: number;
+  readonly proof: string;
+  /** From the fault's end to the next committed effect of all that it affected; `null` where nothing had to recover. */
+  readonly recoveryMs: number | null;
+  /** Why it counts as not proven or not overcome. */
+  readonly failure?: string;
+}
+
+/** A fault that this machine does not permit. */
+export interface SkippedFault {
+  readonly name: string;
+  readonly reason: string;
+}
+
+/** All that is known of a run. */
+export interface Run {
+  readonly command: string;
+  readonly date: Date;
+  readonly versions: { readonly rabbitmq: string; readonly deno: string };
+  readonly machine: string;
+  readonly seed: number;
+  readonly events: number;
+  readonly level: string;
+  readonly nodes: number;
+  readonly elapsedMs: number;
+  readonly audit: Audit;
+  readonly faults: readonly FaultRecord[];
+  readonly skipped: readonly SkippedFault[];
+  /** What else went wrong, such as a publisher that never finished. */
+  readonly failures: readonly string[];
+}
+
+/** Whether nothing was lost or doubled and every fault was proven and overcome. */
+export function isOk({ audit, faults, failures }: Run): boolean {
+  return audit.violations.length === 0 && failures.length === 0 &&
+    faults.every(({ failure }) => failure === undefined);
+}
+
+/** What `--json` prints. */
+export function jsonReceipt(run: Run): string {
+  const { seed, events, level, nodes, elapsedMs, audit, faults, skipped, versions } = run;
+  return JSON.stringify({
+    ok: isOk(run),
+    seed,
+    events,
+    level,
+    nodes,
+    elapsedMs,
+    ledger: audit.ledger,
+    faults,
+    skipped,
+    violations: audit.violations,
+    failures: run.failures,
+    versions,
+  });
+}
+
+/** The receipt for a terminal of 80 columns. */
+export function textReceipt(run: Run): string {
+  const recovery = recoveries(run);
+  return [
+    renderTable(["publisher", "events"], publisherRows(run)),
+    renderTable(["subscriber", ...LEDGER_HEAD], ledgerRows(run)),
+    ...(recovery ? [recovery] : []),
+    ...problems(run),
+    verdict(run),
+  ].join("\n");
+}
+
+/** The receipt for the record. */
+export function markdownReceipt(run: Run): string {
+  const { command, date, versions, machine, seed, level, nodes, elapsedMs } = run;
+  return `# Receipt of a chaos run
+
+Made by \`${command}\` on ${
+    date.toISOString().slice(0, 10)
+  }, on ${machine}: RabbitMQ ${versions.rabbitmq},
+Deno ${versions.deno}. Seed ${seed}, ${nodes} node(s), publisher level ${level}, ${
+    (elapsedMs / 1000).toFixed(0)
+  } s.
+
+**${verdict(run)}**
+
+## Ledger
+
+${markdownTable(["publisher", "events"], publisherRows(run))}
+
+${markdownTable(["subscriber", ...LEDGER_HEAD], ledgerRows(run))}
+
+## Faults
+
+${
+    markdownTable(
+      ["at (s)", "fault", "proof", "recovery (ms)"],
+      run.faults.map(({ atMs, name, proof, recoveryMs, failure }) => [
+        (atMs / 1000).toFixed(1),
+        name,
+        failure ?? proof,
+        recoveryMs ?? "–",
+      ]),
+    )
+  }
+
+${recoveries(run) ?? "Nothing had to recover."}
+${run.skipped.map(({ name, reason }) => `\nNot done: ${name}: ${reason}.`).join("")}
+${problems(run).map((line) => `\n- ${line}`).join("")}
+`.replaceAll(/\n{3,}/g, "\n\n").trimEnd() + "\n";
+}
+
+const LEDGER_HEAD = ["delivered", "effects", "dup. deliv.", "dup. effects", "dead", "lost"];
+
+function ledgerRows({ audit }: Run): (string | number)[][] {
+  return Object.entries(audit.ledger.subscribers).map(([name, ledger]) => [
+    name,
+    ...columns(ledger),
+  ]);
+}
+
+function columns(ledger: SubscriberLedger): number[] {
+  const { delivered, effects, duplicateDeliveries, duplicateEffects, deadLettered, lost } = ledger;
+  return [delivered, effects, duplicateDeliveries, duplicateEffects, deadLettered, lost];
+}
+
+function publisherRows({ audit }: Run): (string | number)[][] {
+  const { attempted, confirmed, returned, nacked, ambiguous, recovered } = audit.ledger;
+  return Object.entries({ attempted, confirmed, returned, nacked, ambiguous, recovered });
+}
+
+function recoveries({ faults }: Run): string | undefined {
+  const times = faults.flatMap(({ name, recoveryMs }) =>
+    recoveryMs === null ? [] : [{ name, recoveryMs }]
+  ).sort((a, b) => a.recoveryMs - b.recoveryMs);
+  const worst = times.at(-1);
+  if (!worst) return undefined;
+  const median = times[Math.floor((times.length - 1) / 2)]!;
+  return `Recovery, from a fault's end to the next effect of all that it affected: median ` +
+    `${median.recoveryMs} ms, worst ${worst.recoveryMs} ms (${worst.name}).`;
+}
+
+function problems({ audit, faults, failures }: Run): string[] {
+  return [
+    ...audit.violations.map(({ subscriber, kind, eventIds }) =>
+      `✗ ${subscriber}: ${eventIds.length} × ${kind}: ${eventIds.slice(0, 20).join(", ")}` +
+      (eventIds.length > 20 ? ", …" : "")
+    ),
+    ...faults.flatMap(({ name, failure }) =>
+      failure === undefined ? [] : [`✗ ${name}: ${failure}`]
+    ),
+    ...failures.map((failure) => `✗ ${failure}`),
+  ];
+}
+
+function verdict(run: Run): string {
+  const { ledger } = run.audit;
+  const lost = total(ledger.subscribers, ({ lost }) => lost);
+  const doubled = total(ledger.subscribers, ({ duplicateEffects }) => duplicateEffects);
+  const proven = run.faults.filter(({ failure }) => failure === undefined).length;
+  return `${isOk(run) ? "✓" : "✗"} lost ${lost}, duplicate effects ${doubled}; ` +
+    `${proven} of ${run.faults.length} faults proven and overcome.`;
+}
+
+function total(
+  subscribers: Readonly<Record<string, SubscriberLedger>>,
+  count: (ledger: SubscriberLedger) => number,
+): number {
+  return Object.values(subscribers).reduce((sum, ledger) => sum + count(ledger), 0);
+}
+
+function markdownTable(
+  head: readonly string[],
+  rows: readonly (readonly (string | number)[])[],
+): string {
+  const line = (cells: readonly (string | number)[]) =>
+    `| ${cells.map((cell) => String(cell).replaceAll("|", "\\|")).join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+}

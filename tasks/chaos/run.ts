@@ -1,0 +1,167 @@
+/** One chaos run, from an empty broker to an audited one. */
+import { setTimeout as delay } from "node:timers/promises";
+import { messageOf } from "@ecomarket/shared/errors";
+import { DEAD_LETTER_QUEUE } from "@ecomarket/shared/topology";
+import type { ConsumerName } from "../consumer_process.ts";
+import { deadLettersByEvent, effectsByEvent, SUBSCRIBERS } from "../effects.ts";
+import type { Fault } from "./fault.ts";
+import { readJournal } from "./journal.ts";
+import { type Audit, audit } from "./ledger.ts";
+import { SUBSCRIBER_DOWN } from "./process_faults.ts";
+import type { FaultRecord, SkippedFault } from "./receipt.ts";
+import { schedule } from "./schedule.ts";
+import type { World } from "./world.ts";
+
+/** How long a fault may take to be overcome. */
+const RECOVERY_TIMEOUT_MS = 60_000;
+/** How long the publisher may take for the rest, and then the subscribers. */
+const FINISH_TIMEOUT_MS = 180_000;
+const SETTLE_TIMEOUT_MS = 60_000;
+
+/** What a run does. */
+export interface RunPlan {
+  readonly seed: number;
+  readonly faults: readonly Fault[];
+  readonly durationMs: number;
+  readonly signal: AbortSignal;
+  readonly say: (line: string) => void;
+  /** Whether the publisher is expected to lose: then what is missing is counted, not waited for. */
+  readonly mayLose: boolean;
+}
+
+/** What came of it. */
+export interface RunResult {
+  readonly audit: Audit;
+  readonly faults: readonly FaultRecord[];
+  readonly skipped: readonly SkippedFault[];
+  readonly failures: readonly string[];
+}
+
+/** Runs `plan` in `world`. Nothing that goes wrong in the run is thrown: it is in the result. */
+export async function runChaos(world: World, plan: RunPlan): Promise<RunResult> {
+  const { possible, skipped } = sortOut(plan.faults);
+  for (const { name, reason } of skipped) plan.say(`skipped  ${name}: ${reason}`);
+  const isDownFirst = possible.includes(SUBSCRIBER_DOWN);
+  const slots = schedule(
+    possible.filter((fault) => fault !== SUBSCRIBER_DOWN),
+    plan.seed,
+    plan.durationMs,
+    isDownFirst ? { fault: SUBSCRIBER_DOWN, subscriber: "analytics" } : undefined,
+  );
+
+  const { analytics, ...others } = world.consumers;
+  await Promise.all(Object.values(others).map((consumer) => consumer.start()));
+  if (!isDownFirst) await analytics.start();
+  await world.publisher.start();
+  const startedAt = performance.now();
+
+  const records: FaultRecord[] = [];
+  for (const { fault, atMs } of slots) {
+    await delay(Math.max(0, startedAt + atMs - performance.now()), undefined, plan);
+    const record = await suffer(world, fault, performance.now() - startedAt);
+    records.push(record);
+    plan.say(told(record));
+    plan.signal.throwIfAborted();
+  }
+
+  const failures: string[] = [];
+  await world.publisher.current.tell("finish");
+  if (!await within(FINISH_TIMEOUT_MS, world.publisher.current.said("done"))) {
+    failures.push(`the publisher was not done within ${FINISH_TIMEOUT_MS / 1000} s`);
+  }
+  await settle(world, plan);
+  for (const consumer of Object.values(world.consumers)) {
+    const { code, signal } = await consumer.stop();
+    if (code !== 0) failures.push(`${consumer.name} ended with ${signal ?? code} at the end`);
+  }
+  return { audit: auditWorld(world), faults: records, skipped, failures };
+}
+
+function sortOut(faults: readonly Fault[]): { possible: Fault[]; skipped: SkippedFault[] } {
+  const possible: Fault[] = [];
+  const skipped: SkippedFault[] = [];
+  for (const fault of faults) {
+    const reason = fault.impossible?.();
+    if (reason === undefined) possible.push(fault);
+    else skipped.push({ name: fault.name, reason });
+  }
+  return { possible, skipped };
+}
+
+async function suffer(world: World, fault: Fault, atMs: number): Promise<FaultRecord> {
+  const record = { name: fault.name, atMs: Math.round(atMs) };
+  const watch = watchEffects(world);
+  try {
+    const { proof, endedAt, affected } = await fault.inject(world);
+    const recoveredAt = await Promise.all(affected.map((name) => watch.after(name, endedAt)));
+    const recoveryMs = recoveredAt.length === 0
+      ? null
+      : Math.max(0, Math.round(Math.max(...recoveredAt) - endedAt));
+    return { ...record, proof, recoveryMs };
+  } catch (error) {
+    return { ...record, proof: "", recoveryMs: null, failure: messageOf(error) };
+  } finally {
+    watch.stop();
+  }
+}
+
+/**
+ * Notes when each consumer commits an effect, from now on: a fault that knows its own end only
+ * afterwards can still be told when the first effect after it was.
+ */
+function watchEffects(world: World) {
+  const times = new Map<string, number[]>();
+  const stops = Object.entries(world.logs).map(([name, log]) =>
+    log.onEffect(() => {
+      const seen = times.get(name) ?? [];
+      times.set(name, [...seen.slice(-2_000), performance.now()]);
+    })
+  );
+  return {
+    stop: () => stops.forEach((stop) => stop()),
+    after: async (name: ConsumerName, endedAt: number): Promise<number> => {
+      const seen = times.get(name)?.find((time) => time > endedAt);
+      if (seen !== undefined) return seen;
+      await world.logs[name].nextEffect(RECOVERY_TIMEOUT_MS);
+      return performance.now();
+    },
+  };
+}
+
+/** Waits until nothing more can come: what is missing then is missing. */
+async function settle(world: World, { mayLose, signal }: RunPlan): Promise<void> {
+  const deadline = performance.now() + SETTLE_TIMEOUT_MS;
+  while (performance.now() < deadline) {
+    const backlogs = await Promise.all(SUBSCRIBERS.map((name) => world.backlog(name)));
+    const dead = (await world.queues([DEAD_LETTER_QUEUE]))[DEAD_LETTER_QUEUE]?.ready ?? 0;
+    const isQuiet = dead === 0 && backlogs.every((backlog) => backlog === 0);
+    if (isQuiet && (mayLose || auditWorld(world).violations.length === 0)) return;
+    await delay(500, undefined, { signal });
+  }
+}
+
+function auditWorld(world: World): Audit {
+  return audit(
+    readJournal(world.journalDir),
+    Object.fromEntries(SUBSCRIBERS.map((name) => [name, {
+      effects: effectsByEvent(name, world.dataDirOf),
+      deadLetters: deadLettersByEvent(name, world.dataDirOf),
+      duplicateDeliveries: world.logs[name].duplicates,
+    }])),
+  );
+}
+
+async function within(timeoutMs: number, work: Promise<void>): Promise<boolean> {
+  const timeout = new AbortController();
+  const late = delay(timeoutMs, false, { signal: timeout.signal }).catch(() => false);
+  const isDone = await Promise.race([work.then(() => true), late]);
+  timeout.abort();
+  return isDone;
+}
+
+function told({ name, atMs, proof, recoveryMs, failure }: FaultRecord): string {
+  const at = `${(atMs / 1000).toFixed(1).padStart(6)} s`;
+  if (failure !== undefined) return `${at}  ✗ ${name}: ${failure}`;
+  const recovered = recoveryMs === null ? "" : `; recovered in ${recoveryMs} ms`;
+  return `${at}  ${name}: ${proof}${recovered}`;
+}

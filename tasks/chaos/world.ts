@@ -1,0 +1,175 @@
+/**
+ * What a chaos run is made of: a private broker, a link that can be broken, the real publisher and
+ * the real consumers in their sandboxes, each kept alive by a supervisor, and what they say.
+ */
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { connectOnce } from "@ecomarket/shared/connection";
+import { ManagementClient } from "@ecomarket/shared/management";
+import { type QueueStatus, queueStatus } from "@ecomarket/shared/queue_status";
+import {
+  declareTopology,
+  fullTopology,
+  SUBSCRIBER_QUEUES,
+  type SubscriberName,
+} from "@ecomarket/shared/topology";
+import type { PrivateNode } from "@ecomarket/setup/private_node";
+import { TcpProxy } from "../../tests/support/tcp_proxy.ts";
+import { type ConsumerName, ConsumerProcess, CONSUMERS } from "../consumer_process.ts";
+import { SUBSCRIBERS } from "../effects.ts";
+import type { Level } from "./chaos_publisher.ts";
+import { LogWatch } from "./log_watch.ts";
+import { PublisherProcess } from "./publisher_process.ts";
+import { Supervisor } from "./supervisor.ts";
+
+/** Retries of a run come quickly: it is the road that is tested, not the patience. */
+export const CHAOS_DELAYS_MS: readonly number[] = [50, 100, 150];
+
+/** A broker, of one node or of three, that belongs to the run. */
+export interface ChaosBroker extends AsyncDisposable {
+  readonly nodes: readonly PrivateNode[];
+  readonly managementUrl: string;
+}
+
+/** What a run shall do. */
+export interface WorldOptions {
+  readonly broker: ChaosBroker;
+  readonly directory: string;
+  readonly seed: number;
+  readonly events: number;
+  readonly ratePerSecond: number;
+  readonly level: Level;
+}
+
+/** See the file's first lines. */
+export class World implements AsyncDisposable {
+  readonly broker: ChaosBroker;
+  readonly directory: string;
+  readonly management: ManagementClient;
+  /** One for each node of the broker: every role reaches it by this way only. */
+  readonly proxies: readonly TcpProxy[];
+  readonly consumers: Readonly<Record<ConsumerName, Supervisor<ConsumerProcess>>>;
+  readonly publisher: Supervisor<PublisherProcess>;
+  readonly logs: Readonly<Record<ConsumerName | "publisher", LogWatch>>;
+  #cleanup: AsyncDisposableStack;
+
+  private constructor(options: WorldOptions, cleanup: AsyncDisposableStack) {
+    const { broker, directory, seed, events, ratePerSecond, level } = options;
+    this.broker = broker;
+    this.directory = directory;
+    this.management = new ManagementClient(broker.managementUrl);
+    this.proxies = broker.nodes.map((node) => cleanup.use(TcpProxy.before(node.amqpUrl)));
+    this.logs = {
+      email: new LogWatch(),
+      loyalty: new LogWatch(),
+      analytics: new LogWatch(),
+      "dead-letter": new LogWatch(),
+      publisher: new LogWatch(),
+    };
+    const amqpUrls = broker.nodes.map((node, n) => this.proxies[n]!.urlFor(node.amqpUrl));
+    const supervise = (name: ConsumerName) =>
+      cleanup.use(
+        new Supervisor(name, () =>
+          ConsumerProcess.start(CONSUMERS[name], {
+            amqpUrls,
+            dataDir: directory,
+            env: { RETRY_DELAYS_MS: CHAOS_DELAYS_MS.join(","), SIMULATE_FAILURES: "1" },
+            onRecord: this.logs[name].onRecord,
+          })),
+      );
+    this.consumers = {
+      email: supervise("email"),
+      loyalty: supervise("loyalty"),
+      analytics: supervise("analytics"),
+      "dead-letter": supervise("dead-letter"),
+    };
+    const publisherOptions = {
+      amqpUrls,
+      journalDir: this.journalDir,
+      seed,
+      events,
+      ratePerSecond,
+      level,
+      onRecord: this.logs.publisher.onRecord,
+    };
+    this.publisher = cleanup.use(
+      new Supervisor("publisher", () => new PublisherProcess(publisherOptions)),
+    );
+    this.#cleanup = cleanup;
+  }
+
+  /** Declares the topology. Nothing runs yet. */
+  static async create(options: WorldOptions): Promise<World> {
+    await using cleanup = new AsyncDisposableStack();
+    const world = new World(options, cleanup);
+    await Deno.mkdir(world.journalDir, { recursive: true });
+    const connection = await connectOnce(world.directUrls, "chaos");
+    try {
+      await declareTopology(await connection.createChannel(), fullTopology(CHAOS_DELAYS_MS));
+    } finally {
+      await connection.close();
+    }
+    world.#cleanup = cleanup.move();
+    return world;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#cleanup.disposeAsync();
+  }
+
+  /** Has `action` done when the world ends, whatever happens until then. */
+  defer(action: () => Promise<void>): void {
+    this.#cleanup.defer(action);
+  }
+
+  /** Past the proxies, for looking at the broker while the link is broken. */
+  get directUrls(): string[] {
+    return this.broker.nodes.map((node) => node.amqpUrl);
+  }
+
+  get journalDir(): string {
+    return join(this.directory, "journal");
+  }
+
+  /** Where each role keeps its data. */
+  readonly dataDirOf = (name: string): string => join(this.directory, name);
+
+  /** The subscribers that run now. */
+  get running(): SubscriberName[] {
+    return SUBSCRIBERS.filter((name) => this.consumers[name].isRunning);
+  }
+
+  /** The state of these queues. Tries until the broker answers, at most `timeoutMs`. */
+  async queues(
+    names: readonly string[],
+    timeoutMs = 30_000,
+  ): Promise<Record<string, QueueStatus>> {
+    const connection = await connectOnce(this.directUrls, "chaos", timeoutMs);
+    try {
+      return await queueStatus(connection, names);
+    } finally {
+      await connection.close();
+    }
+  }
+
+  /** Messages that wait for `subscriber`, its retries included. */
+  async backlog(subscriber: SubscriberName): Promise<number> {
+    const queue = SUBSCRIBER_QUEUES[subscriber];
+    const retries = CHAOS_DELAYS_MS.map((delayMs) => `${queue}.retry.${delayMs}`);
+    const found = await this.queues([queue, ...retries]);
+    return Object.values(found).reduce((sum, status) => sum + (status?.ready ?? 0), 0);
+  }
+}
+
+/** Resolves once `isSo` is true. @throws {Error} that says what was waited for, after `timeoutMs`. */
+export async function until(
+  what: string,
+  isSo: () => boolean | Promise<boolean>,
+  timeoutMs = 30_000,
+): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  while (!await isSo()) {
+    if (performance.now() > deadline) throw new Error(`${what}: not within ${timeoutMs / 1000} s`);
+    await delay(20);
+  }
+}
