@@ -5,32 +5,40 @@ import { UsageError } from "@ecomarket/shared/errors";
 import { type CommandContext, print, printError, runCommand } from "@ecomarket/shared/main";
 import {
   type Broker,
+  type BrokerSize,
   ensureBroker,
   findBroker,
   ORIGINS,
   resetBroker,
   stopBroker,
 } from "./broker.ts";
+import { CLUSTER_SIZE } from "./private_cluster.ts";
 
 const USAGE = `
-Usage: deno task broker start|stop|status|reset [--json]
+Usage: deno task broker start|stop|status|reset [--nodes 1|3] [--json]
 
-  start    finds a broker, or starts one: AMQP_URL, localhost:5672, Docker, rabbitmq-server
+  start    finds a broker, or starts one: AMQP_URL, localhost:5672, Docker, rabbitmq-server;
+           starts nodes of our cluster that are gone
   stop     stops the broker that we started; its data are kept
   status   says which broker is used; exits with 1 when there is none
   reset    stops the broker that we started and deletes its data
 
+  --nodes  start: how many; 3 is a cluster that survives the loss of any one (default: 1)
   --json   start and status print one JSON object
 `;
 
 /** The command; runs to its exit code. */
 export async function brokerCommand({ args, signal }: CommandContext): Promise<number> {
-  const { values, positionals } = parseArguments(args, { json: { type: "boolean" } }, 1);
+  const { values, positionals } = parseArguments(args, {
+    json: { type: "boolean" },
+    nodes: { type: "string" },
+  }, 1);
   if (values.help) return print(USAGE.trim()), 0;
+  const size = brokerSize(values.nodes);
   const say = printError;
   switch (positionals[0]) {
     case "start":
-      show(await ensureBroker({ say, signal }), values.json);
+      show(await ensureBroker({ say, signal, size }), values.json);
       return 0;
     case "stop": {
       const stopped = await stopBroker({ say });
@@ -55,7 +63,15 @@ export async function brokerCommand({ args, signal }: CommandContext): Promise<n
   }
 }
 
+const SIZES: readonly BrokerSize[] = [1, CLUSTER_SIZE];
 const NOTHING_OF_OURS = "There is nothing to do: no broker that we started.";
+
+function brokerSize(text: string | undefined): BrokerSize | undefined {
+  if (text === undefined) return undefined;
+  const size = SIZES.find((each) => String(each) === text);
+  if (size) return size;
+  throw new UsageError(`--nodes must be ${SIZES.join(" or ")}, got "${text}"`);
+}
 
 /** Prints the broker. Only the workshop's own password, which is public, is ever shown. */
 function show(broker: Broker, asJson = false): void {

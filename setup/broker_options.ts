@@ -1,6 +1,7 @@
 /** What the ladder is asked and what it answers. */
 import { BROKER_DIR } from "@ecomarket/shared/config";
 import type { NodePorts } from "./node_files.ts";
+import type { CLUSTER_SIZE } from "./private_cluster.ts";
 
 /** Where a broker comes from: the environment, we started it (two ways), or it was there. */
 export type BrokerKind = "AMQP_URL" | "private" | "docker" | "local";
@@ -20,6 +21,9 @@ export interface Broker {
   stop(): Promise<void>;
 }
 
+/** How many nodes: one, or a cluster. */
+export type BrokerSize = 1 | typeof CLUSTER_SIZE;
+
 /** The ports where people and programs look for a broker. */
 export type UsualPorts = Pick<NodePorts, "amqp" | "management">;
 export const USUAL_PORTS: UsualPorts = { amqp: 5672, management: 15672 };
@@ -29,7 +33,9 @@ export interface BrokerOptions {
   /** Is told, a line at a time, what is found, started and wrong. @default nobody is told */
   readonly say?: (line: string) => void;
   readonly signal?: AbortSignal | undefined;
-  /** Where the private node lives. @default BROKER_DIR */
+  /** Must be that many nodes. @default what is there, and one where a broker is started */
+  readonly size?: BrokerSize | undefined;
+  /** Where the private broker lives. @default BROKER_DIR */
   readonly directory?: string;
   /** Where a broker that nobody configured is expected. @default USUAL_PORTS */
   readonly ports?: UsualPorts;
@@ -39,8 +45,8 @@ export interface BrokerOptions {
 
 /** {@link BrokerOptions} with every default filled in. */
 export type BrokerSettings =
-  & Required<Omit<BrokerOptions, "signal">>
-  & Pick<BrokerOptions, "signal">;
+  & Required<Omit<BrokerOptions, "signal" | "size">>
+  & Pick<BrokerOptions, "signal" | "size">;
 
 export function brokerSettings(options: BrokerOptions): BrokerSettings {
   return {

@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import { z } from "zod";
-import { ignoreNotFound } from "./node_process.ts";
+import { ignoreNotFound } from "./node_folder.ts";
 import { poll } from "./poll.ts";
 
 /** A broker that we started. `shared/config.ts` reads the two URLs of it. */

@@ -5,6 +5,16 @@ import { lastLines, type ProgramResult, runProgram } from "./run_program.ts";
 
 const COMPOSE_FILE = fileURLToPath(new URL("../docker-compose.yml", import.meta.url));
 
+/** The services of one node and of a cluster, and the ports where they listen on the loopback. */
+export const COMPOSED = {
+  1: { services: ["rabbitmq"], amqp: [5672], management: [15672] },
+  3: {
+    services: ["rabbit-1", "rabbit-2", "rabbit-3"],
+    amqp: [5673, 5674, 5675],
+    management: [15673, 15674, 15675],
+  },
+} as const;
+
 /** A first start downloads the image. */
 const UP_TIMEOUT_MS = 10 * 60_000;
 const DOWN_TIMEOUT_MS = 2 * 60_000;
@@ -30,17 +40,20 @@ export async function dockerProblem(
 }
 
 /**
- * Creates the container if need be, starts it, and waits until it is healthy.
+ * Creates the containers of `services` if need be, starts them, and waits until they are healthy.
  *
  * @returns why it could not, or `undefined` when the broker runs.
  */
-export async function composeUp(signal?: AbortSignal): Promise<string | undefined> {
-  const up = await compose(["up", "-d", "--wait"], UP_TIMEOUT_MS, signal);
+export async function composeUp(
+  services: readonly string[],
+  signal?: AbortSignal,
+): Promise<string | undefined> {
+  const up = await compose(["up", "-d", "--wait", ...services], UP_TIMEOUT_MS, signal);
   return up.success ? undefined : `\`docker compose up\` failed:\n${lastLines(up.output)}`;
 }
 
 /**
- * Stops the container; its data stay in the volume.
+ * Stops the containers; their data stay in the volumes.
  *
  * @throws {BrokerSetupError} when Docker could not.
  */
@@ -49,7 +62,7 @@ export async function composeStop(): Promise<void> {
 }
 
 /**
- * Removes the container and the volume with its data.
+ * Removes the containers and the volumes with their data.
  *
  * @throws {BrokerSetupError} when Docker could not.
  */
@@ -68,7 +81,7 @@ async function compose(
   timeoutMs: number,
   signal?: AbortSignal,
 ): Promise<ProgramResult> {
-  const all = ["compose", "--file", COMPOSE_FILE, ...args];
+  const all = ["compose", "--file", COMPOSE_FILE, "--profile", "cluster", ...args];
   const result = await runProgram("docker", all, { timeoutMs, signal });
-  return result ?? { success: false, output: "docker is not installed" };
+  return result ?? { success: false, stdout: "", output: "docker is not installed" };
 }

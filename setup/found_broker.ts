@@ -9,7 +9,7 @@ import {
 import { AccessRefusedError, BrokerUnreachableError } from "@ecomarket/shared/errors";
 import type { Broker, BrokerSettings } from "./broker_options.ts";
 import { readRecord } from "./broker_record.ts";
-import { privateBrokerNode } from "./private_broker.ts";
+import { runningPrivateBroker } from "./private_broker.ts";
 import { type Probe, probeBroker } from "./probe_broker.ts";
 
 /**
@@ -39,16 +39,21 @@ export async function namedBroker({ read }: BrokerSettings): Promise<Broker> {
   );
 }
 
-/** The broker that we started earlier, if it still answers. */
-export async function recordedBroker({ directory }: BrokerSettings): Promise<Broker | undefined> {
+/** The broker that we started earlier, if it still answers: of a cluster one node is enough. */
+export async function recordedBroker(settings: BrokerSettings): Promise<Broker | undefined> {
+  const { directory, say } = settings;
   const record = await readRecord(directory);
   if (!record) return undefined;
-  const node = record.kind === "private" ? await privateBrokerNode(directory) : undefined;
-  if (record.kind === "private" && !await node?.isRunning()) return undefined;
-  const probe = await probeBroker(record.amqpUrl);
-  if (probe.found !== "broker") return undefined;
-  const { amqpUrl, managementUrl } = record;
-  return found(record.kind, probe.version, { amqpUrls: [amqpUrl], managementUrl });
+  if (record.kind === "private" && !await runningPrivateBroker(directory)) return undefined;
+  const amqpUrls = record.amqpUrl.split(",");
+  const probes = await Promise.all(amqpUrls.map((url) => probeBroker(url)));
+  const answers = probes.filter((probe) => probe.found === "broker");
+  if (answers.length === 0) return undefined;
+  if (answers.length < probes.length) {
+    say(`Only ${answers.length} of ${probes.length} nodes answer.`);
+  }
+  const { managementUrl } = record;
+  return found(record.kind, answers[0]!.version, { amqpUrls, managementUrl });
 }
 
 /** A broker that somebody else runs on the usual port, with the workshop's credentials. */

@@ -27,6 +27,8 @@ export interface NodeSpec {
   readonly password: string;
   /** Whether AMQP also listens on `::1`, which some clients try first for `localhost`. */
   readonly ipv6: boolean;
+  /** The names of all nodes of its cluster, its own among them. Empty: a broker of one node. */
+  readonly cluster: readonly string[];
 }
 
 /** Where each of a node's files and folders is. */
@@ -100,7 +102,24 @@ export function rabbitmqConf(spec: NodeSpec): string {
     "log.file.rotation.size = 10485760",
     "log.file.rotation.count = 2",
     "",
+    ...clusterConf(spec.cluster),
   ].join("\n");
+}
+
+/** Which nodes a new node joins, and what a node does that loses sight of the others. */
+function clusterConf(cluster: readonly string[]): readonly string[] {
+  if (cluster.length === 0) return [];
+  return [
+    "# Read by a node without data: the first to come takes a lock, and the others join it.",
+    "cluster_formation.peer_discovery_backend = classic_config",
+    ...cluster.map((name, index) =>
+      `cluster_formation.classic_config.nodes.${index + 1} = ${name}`
+    ),
+    "# A node that does not see the majority refuses clients until it does. By default (ignore), both",
+    "# sides of a partition would go on, and differ in queues and bindings from then on.",
+    "cluster_partition_handling = pause_minority",
+    "",
+  ];
 }
 
 /** The `enabled_plugins` of a node, an Erlang term. */
@@ -118,8 +137,11 @@ export const INHERITED_VARIABLES: readonly string[] = [
   "ERLANG_HOME",
 ];
 
+/** For an Erlang runtime that other runtimes talk to: `rabbitmqctl` is one, too. */
+const LOOPBACK_ONLY = "-kernel inet_dist_use_interface {127,0,0,1}";
+
 /**
- * The whole environment of a node: `inherited` and our own. Nothing else may reach it, for a
+ * The whole environment of a node and of its `rabbitmqctl`: `inherited` and our own. Nothing else may reach it, for a
  * `RABBITMQ_*` or `ERL_*` variable of the person's shell, or `/etc/rabbitmq`, would make it another node.
  */
 export function nodeEnvironment(
@@ -145,7 +167,8 @@ export function nodeEnvironment(
     RABBITMQ_LOGS: paths.logFile,
     RABBITMQ_PID_FILE: paths.pidFile,
     RABBITMQ_DIST_PORT: String(spec.ports.dist),
-    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: "-kernel inet_dist_use_interface {127,0,0,1}",
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: LOOPBACK_ONLY,
+    RABBITMQ_CTL_ERL_ARGS: LOOPBACK_ONLY,
     ERL_EPMD_ADDRESS: "127.0.0.1",
     ERL_EPMD_PORT: String(spec.ports.epmd),
     // A dump of a broker that we killed on purpose helps nobody.

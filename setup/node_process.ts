@@ -1,81 +1,117 @@
-/** The files and the process of a private node: written, spawned, and read when it fails. */
+/** The process of a private node: spawned here, or found by its id. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
-import {
-  ENABLED_PLUGINS,
-  INHERITED_VARIABLES,
-  nodeEnvironment,
-  nodePaths,
-  type NodeSpec,
-  rabbitmqConf,
-} from "./node_files.ts";
-
-/** Writes what the node reads. Its data and its logs stay as they are. */
-export async function writeNodeFiles(spec: NodeSpec): Promise<void> {
-  const paths = nodePaths(spec.directory);
-  // The cookie and the data are for this user's eyes only.
-  await Deno.mkdir(spec.directory, { recursive: true, mode: 0o700 });
-  for (const folder of [paths.config, paths.data, paths.log]) {
-    await Deno.mkdir(folder, { recursive: true });
-  }
-  await Deno.writeTextFile(paths.configFile, rabbitmqConf(spec));
-  await Deno.writeTextFile(paths.advancedConfigFile, "[].\n");
-  await Deno.writeTextFile(paths.pluginsFile, ENABLED_PLUGINS);
-  await Deno.writeTextFile(paths.environmentFile, "");
-  await writeCookie(paths.cookieFile, spec.cookie);
-}
-
-/** Erlang refuses a cookie that others can read, and leaves it read-only: replaced, not rewritten. */
-async function writeCookie(path: string, cookie: string): Promise<void> {
-  await Deno.remove(path).catch(ignoreNotFound);
-  await Deno.writeTextFile(path, cookie, { mode: 0o400 });
-}
+import process from "node:process";
+import { isProcessAlive } from "@ecomarket/shared/platform";
+import { registeredNodes } from "./epmd.ts";
+import { INHERITED_VARIABLES, nodeEnvironment, nodePaths, type NodeSpec } from "./node_files.ts";
+import { readNodeState } from "./node_state.ts";
+import { poll } from "./poll.ts";
 
 /**
- * Starts `script` as the node of `spec`, detached: in a session of its own, so that neither the end
- * of this process nor a Ctrl+C in its terminal reaches the node.
- *
- * @returns once the operating system has started it. Its own start takes seconds more.
- * @throws when `script` cannot be run.
+ * The process that a node runs as. Others may start the same node: where it is not a child of ours,
+ * its id is read anew from the node's folder, and it is only ever signalled while the node's own port
+ * mapper says that the node lives. A process id that went to another program is never killed.
  */
-export async function spawnNode(script: string, spec: NodeSpec): Promise<ChildProcess> {
-  // n.b. `Deno.Command` cannot send a child's output to a file, and a pipe would end with us.
-  const output = openSync(nodePaths(spec.directory).consoleFile, "w");
-  try {
-    const child = spawn(script, [], {
-      cwd: spec.directory,
-      env: nodeEnvironment(spec, inheritedVariables()),
-      detached: true,
-      stdio: ["ignore", output, output],
-      shell: Deno.build.os === "windows",
-    });
-    await once(child, "spawn");
-    child.unref();
-    return child;
-  } finally {
-    closeSync(output);
+export class NodeProcess {
+  readonly #spec: NodeSpec;
+  #pid: number | undefined;
+  /** The process that this object spawned last, until it was seen to end. */
+  #child: ChildProcess | undefined;
+
+  constructor(spec: NodeSpec, pid: number | undefined) {
+    this.#spec = spec;
+    this.#pid = pid;
+  }
+
+  /** The process id as this object last knew it. */
+  get pid(): number | undefined {
+    return this.#pid;
+  }
+
+  /** Whether this object spawned the process. */
+  get isOurs(): boolean {
+    return this.#child !== undefined;
+  }
+
+  /** Whether the process lives, whatever it does. */
+  async isRunning(): Promise<boolean> {
+    if (this.#childLives()) return true;
+    const { name, ports } = this.#spec;
+    const nodes = await registeredNodes(ports.epmd);
+    return nodes.get(name.split("@")[0]!) === ports.dist;
+  }
+
+  /**
+   * Starts `script` as the node, detached: in a session of its own, so that neither the end of this
+   * process nor a Ctrl+C in its terminal reaches the node.
+   *
+   * @returns once the operating system has started it. Its own start takes seconds more.
+   * @throws when `script` cannot be run.
+   */
+  async spawn(script: string): Promise<void> {
+    const { directory } = this.#spec;
+    // n.b. `Deno.Command` cannot send a child's output to a file, and a pipe would end with us.
+    const output = openSync(nodePaths(directory).consoleFile, "w");
+    try {
+      const child = spawn(script, [], {
+        cwd: directory,
+        env: nodeEnvironment(this.#spec, inheritedVariables()),
+        detached: true,
+        stdio: ["ignore", output, output],
+        shell: Deno.build.os === "windows",
+      });
+      await once(child, "spawn");
+      child.unref();
+      this.#child = child;
+      this.#pid = child.pid;
+    } finally {
+      closeSync(output);
+    }
+  }
+
+  /** Signals the process. @returns whether there was one to signal. */
+  async signal(signal: NodeJS.Signals): Promise<boolean> {
+    if (!await this.isRunning()) return false;
+    if (!this.#childLives()) this.#pid = (await readNodeState(this.#spec.directory))?.pid;
+    if (this.#pid === undefined) return false;
+    try {
+      process.kill(this.#pid, signal);
+      return true;
+    } catch (error) {
+      // It ended by itself in the meantime.
+      if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
+      throw error;
+    }
+  }
+
+  /** Signals the process and waits for its end. @returns whether it ended within `timeoutMs`. */
+  async end(signal: "SIGTERM" | "SIGKILL", timeoutMs: number): Promise<boolean> {
+    const wasRunning = await this.signal(signal);
+    const ended = async () => await this.isRunning() ? undefined : true;
+    if (!await poll(ended, { timeoutMs })) return false;
+    if (wasRunning && !this.#child) await this.#waitForExit();
+    this.#child = undefined;
+    return true;
+  }
+
+  #childLives(): boolean {
+    return this.#child?.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /**
+   * A node that stops leaves the port mapper shortly before its process ends. n.b. the wait is short
+   * because a process whose parent does not collect it (as in a container without an init) stays.
+   */
+  async #waitForExit(): Promise<void> {
+    const gone = () => this.#pid !== undefined && isProcessAlive(this.#pid) ? undefined : true;
+    await poll(gone, { timeoutMs: 3_000 });
   }
 }
 
-function inheritedVariables(): Record<string, string> {
+/** Those of our variables that a node's environment keeps. */
+export function inheritedVariables(): Record<string, string> {
   const entries = INHERITED_VARIABLES.map((name) => [name, Deno.env.get(name)] as const);
   return Object.fromEntries(entries.filter((entry): entry is [string, string] => !!entry[1]));
-}
-
-/** The last lines that the node wrote, and where the rest is: for the message of a failed start. */
-export async function lastWords(directory: string, lines = 8): Promise<string> {
-  const { logFile, consoleFile } = nodePaths(directory);
-  for (const file of [consoleFile, logFile]) {
-    const text = await Deno.readTextFile(file).catch(ignoreNotFound) ?? "";
-    const written = text.split("\n").map((line) => line.trimEnd()).filter((line) => line !== "");
-    if (written.length === 0) continue;
-    return `${written.slice(-lines).map((line) => `    ${line}`).join("\n")}\n  All of it: ${file}`;
-  }
-  return `  It wrote nothing to ${logFile}`;
-}
-
-/** For a file that may be missing: the rejection's value is `undefined`. */
-export function ignoreNotFound(error: unknown): undefined {
-  if (!(error instanceof Deno.errors.NotFound)) throw error;
 }

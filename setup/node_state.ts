@@ -1,7 +1,7 @@
 /** `node.json`: what a node's folder tells other processes about the node. */
 import { z } from "zod";
 import { nodePaths, type NodeSpec } from "./node_files.ts";
-import { ignoreNotFound } from "./node_process.ts";
+import { ignoreNotFound } from "./node_folder.ts";
 
 /** A node, and the process that it last ran as. */
 export interface NodeState {
@@ -19,6 +19,7 @@ const stateSchema = z.object({
     user: z.string(),
     password: z.string(),
     ipv6: z.boolean(),
+    cluster: z.array(z.string()).default([]),
   }),
   pid: z.number().int().positive().optional(),
 });

@@ -1,31 +1,75 @@
-/** The workshop's private broker: one node in `.broker/node`, on the usual ports where they are free. */
+/**
+ * The workshop's private broker below `.broker/`: one node in `node/` or a cluster in `cluster/`, on
+ * the usual ports where they are free. Both may have data there; only one of them runs.
+ */
 import { join, resolve } from "node:path";
+import type { BrokerSize, UsualPorts } from "./broker_options.ts";
 import { stopEpmd } from "./epmd.ts";
 import { isPortFree } from "./free_ports.ts";
-import type { UsualPorts } from "./broker_options.ts";
-import type { NodePorts } from "./node_files.ts";
+import type { NodePorts, NodeSpec } from "./node_files.ts";
+import { CLUSTER_SIZE, newPrivateCluster, PrivateCluster } from "./private_cluster.ts";
 import { newPrivateNode, PrivateNode } from "./private_node.ts";
 
-/** The node of the broker in `directory`, or `undefined` when there was never one. */
-export async function privateBrokerNode(directory: string): Promise<PrivateNode | undefined> {
-  return await PrivateNode.find(join(resolve(directory), "node"));
+/** What the ladder starts and stops. */
+export type PrivateBroker = PrivateNode | PrivateCluster;
+
+/** What was ever started in `directory`. */
+export async function privateBrokers(directory: string): Promise<readonly PrivateBroker[]> {
+  const { node, cluster } = folders(directory);
+  const found = [await PrivateNode.find(node), await PrivateCluster.find(cluster)];
+  return found.filter((broker) => broker !== undefined);
+}
+
+/** The broker that runs (or starts) in `directory`; of a cluster one node is enough. */
+export async function runningPrivateBroker(directory: string): Promise<PrivateBroker | undefined> {
+  for (const broker of await privateBrokers(directory)) {
+    if (await broker.isRunning()) return broker;
+  }
+  return undefined;
 }
 
 /**
- * The node to start: the one that runs (or starts) in `directory`; else one with its name and data,
- * and each of `usual` that is free now.
+ * The broker to start where none runs: with the name and the data of the last one of its size, and
+ * each of `usual` that is free now. The second node of a cluster gets the next ports, and so on.
  */
 export async function preparePrivateBroker(
   directory: string,
   usual: UsualPorts,
-): Promise<PrivateNode> {
-  const known = await privateBrokerNode(directory);
-  if (known && await known.isRunning()) return known;
-  return await newPrivateNode({
-    directory: join(resolve(directory), "node"),
-    ports: { ...await freeOf(usual), ...await freeOf(await portMapper(known)) },
-    ...(known && { cookie: known.spec.cookie }),
+  size: BrokerSize,
+): Promise<PrivateBroker> {
+  const { node, cluster } = folders(directory);
+  if (size === 1) {
+    const known = (await PrivateNode.find(node))?.spec;
+    return await newPrivateNode({
+      directory: node,
+      ports: { ...await freeOf(usual), ...await freeOf(await portMapper(known)) },
+      ...(known && { cookie: known.cookie }),
+    });
+  }
+  const known = (await PrivateCluster.find(cluster))?.nodes[0]?.spec;
+  const { amqp, management } = usual;
+  const ports = Array.from(
+    { length: CLUSTER_SIZE },
+    (_, index) => freeOf({ amqp: amqp + index, management: management + index }),
+  );
+  return await newPrivateCluster({
+    directory: cluster,
+    ports: await Promise.all(ports),
+    ...await freeOf(await portMapper(known)),
+    ...(known && { cookie: known.cookie }),
   });
+}
+
+/** What `broker` is, for a person. */
+export function described(broker: PrivateBroker): string {
+  return broker instanceof PrivateCluster
+    ? `a private RabbitMQ cluster of ${broker.nodes.length} nodes`
+    : "a private RabbitMQ node";
+}
+
+function folders(directory: string): { readonly node: string; readonly cluster: string } {
+  const base = resolve(directory);
+  return { node: join(base, "node"), cluster: join(base, "cluster") };
 }
 
 /** Those of `ports` that nobody listens on. */
@@ -39,8 +83,8 @@ async function freeOf<T extends Partial<NodePorts>>(ports: T): Promise<Partial<T
  * The port mapper's port of the last time, kept where possible: should that node still be alive in
  * spite of all, the mapper refuses a second one of its name, and the data stay whole.
  */
-async function portMapper(known: PrivateNode | undefined): Promise<Partial<NodePorts>> {
+async function portMapper(known: NodeSpec | undefined): Promise<Partial<NodePorts>> {
   if (!known) return {};
-  await stopEpmd(known.spec.ports.epmd);
-  return { epmd: known.spec.ports.epmd };
+  await stopEpmd(known.ports.epmd);
+  return { epmd: known.ports.epmd };
 }

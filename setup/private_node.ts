@@ -2,19 +2,17 @@
  * One RabbitMQ node of our own, in a folder of its own: started, stopped, killed, started again with
  * its data. The workshop's broker, the tests' brokers and the nodes of a cluster are all this class.
  */
-import type { ChildProcess } from "node:child_process";
-import process from "node:process";
-import { DEV_PASSWORD, DEV_USER } from "@ecomarket/shared/config";
 import { BrokerSetupError, messageOf } from "@ecomarket/shared/errors";
-import { isProcessAlive } from "@ecomarket/shared/platform";
-import { registeredNodes, stopEpmd } from "./epmd.ts";
+import { stopEpmd } from "./epmd.ts";
 import { findRabbitmqServer } from "./find_rabbitmq.ts";
-import { freePorts, hasIpv6Loopback } from "./free_ports.ts";
-import type { NodePorts, NodeSpec } from "./node_files.ts";
-import { ignoreNotFound, lastWords, spawnNode, writeNodeFiles } from "./node_process.ts";
+import { type NewNode, newNodeSpec } from "./new_node_spec.ts";
+import type { NodeSpec } from "./node_files.ts";
+import { ignoreNotFound, lastWords, writeNodeFiles } from "./node_folder.ts";
+import { NodeProcess } from "./node_process.ts";
 import { readNodeState, writeNodeState } from "./node_state.ts";
 import { poll } from "./poll.ts";
 import { managementAnswers, probeBroker } from "./probe_broker.ts";
+import { rabbitmqctl } from "./rabbitmqctl.ts";
 
 /** How long a node may take to start. */
 export interface StartOptions {
@@ -27,18 +25,15 @@ export interface StartOptions {
  * A private node. Creating one starts nothing.
  *
  * Its spec and its process id are kept in its folder, so that {@link PrivateNode.find} in another
- * process controls the same node. A process is only ever signalled while the node's own port mapper
- * says that the node lives: a process id that went to another program is never killed.
+ * process controls the same node.
  */
 export class PrivateNode {
   readonly spec: NodeSpec;
-  #pid: number | undefined;
-  /** Set while the node that this object started may still run. */
-  #child: ChildProcess | undefined;
+  readonly #process: NodeProcess;
 
   constructor(spec: NodeSpec, pid?: number) {
     this.spec = spec;
-    this.#pid = pid;
+    this.#process = new NodeProcess(spec, pid);
   }
 
   /** The node whose folder `directory` is, running or not; `undefined` when there was never one. */
@@ -49,7 +44,7 @@ export class PrivateNode {
 
   /** The process id, once started. */
   get pid(): number | undefined {
-    return this.#pid;
+    return this.#process.pid;
   }
 
   /** Credentials included. */
@@ -58,10 +53,24 @@ export class PrivateNode {
     return `amqp://${user}:${password}@localhost:${ports.amqp}`;
   }
 
+  /** {@link PrivateNode.amqpUrl} alone: what a cluster has several of. */
+  get amqpUrls(): readonly string[] {
+    return [this.amqpUrl];
+  }
+
   /** Credentials included. */
   get managementUrl(): string {
     const { user, password, ports } = this.spec;
     return `http://${user}:${password}@localhost:${ports.management}`;
+  }
+
+  /**
+   * Writes what the node reads and what {@link PrivateNode.find} looks for. Starting does it as well:
+   * this is for a node that others must find before it starts.
+   */
+  async prepare(): Promise<void> {
+    await writeNodeFiles(this.spec);
+    await writeNodeState({ spec: this.spec });
   }
 
   /**
@@ -86,30 +95,47 @@ export class PrivateNode {
 
   /** Whether the node's process lives, answering or not. */
   async isRunning(): Promise<boolean> {
-    if (this.#child) return this.#child.exitCode === null && this.#child.signalCode === null;
-    const nodes = await registeredNodes(this.spec.ports.epmd);
-    return nodes.get(this.spec.name.split("@")[0]!) === this.spec.ports.dist;
+    return await this.#process.isRunning();
   }
 
   /**
    * Stops the node as its own scripts would, data kept; one that has not ended within `graceMs` is
-   * killed. Nothing happens when it does not run.
+   * killed. A paused one is resumed first. Nothing happens when it does not run.
    *
    * @param graceMs @default 30_000
    */
   async stop(graceMs = 30_000): Promise<void> {
-    if (!await this.#end("SIGTERM", graceMs)) await this.kill();
+    await this.resume();
+    if (!await this.#process.end("SIGTERM", graceMs)) await this.kill();
     await stopEpmd(this.spec.ports.epmd);
   }
 
   /** Kills the node as a crash would: nothing is flushed, nobody is told. Data on disk are kept. */
   async kill(): Promise<void> {
-    if (!await this.#end("SIGKILL", 10_000)) {
+    if (!await this.#process.end("SIGKILL", 10_000)) {
       throw new BrokerSetupError(
-        `Cannot end the node ${this.spec.name}: process ${this.#pid} is still there`,
+        `Cannot end the node ${this.spec.name}: process ${this.pid} is still there`,
       );
     }
     await stopEpmd(this.spec.ports.epmd);
+  }
+
+  /**
+   * Freezes the node (SIGSTOP): its connections stay open and nothing answers, as behind a network
+   * that drops every packet. The other nodes of a cluster elect new leaders within seconds, but give
+   * it up, and answer their management API again, only after a minute (`net_ticktime`). Windows
+   * cannot do it.
+   *
+   * @throws {BrokerSetupError} when the node does not run.
+   */
+  async pause(): Promise<void> {
+    if (await this.#process.signal("SIGSTOP")) return;
+    throw new BrokerSetupError(`Cannot pause the node ${this.spec.name}: it does not run`);
+  }
+
+  /** Lets a paused node go on. Nothing happens when it is not paused. */
+  async resume(): Promise<void> {
+    if (Deno.build.os !== "windows") await this.#process.signal("SIGCONT");
   }
 
   /** Stops the node and starts it again: same ports, same data. */
@@ -124,27 +150,36 @@ export class PrivateNode {
     await Deno.remove(this.spec.directory, { recursive: true }).catch(ignoreNotFound);
   }
 
+  /**
+   * Runs `rabbitmqctl` on the node, as in `node.ctl("cluster_status")`.
+   *
+   * @returns what it printed.
+   * @throws {BrokerSetupError} when it fails or is not done within a minute: with its last words.
+   */
+  async ctl(...args: readonly string[]): Promise<string> {
+    return await rabbitmqctl(this.spec, args);
+  }
+
   async #spawn(): Promise<void> {
     const script = findRabbitmqServer();
     if (!script) {
       throw new BrokerSetupError("Cannot start a node: rabbitmq-server is not installed");
     }
-    await writeNodeFiles(this.spec);
     // Before the process exists: were we killed now, the next command still knows the ports.
-    await writeNodeState({ spec: this.spec });
+    await this.prepare();
     try {
-      this.#child = await spawnNode(script, this.spec);
+      await this.#process.spawn(script);
     } catch (error) {
       if (error instanceof Deno.errors.NotCapable) throw error;
       throw new BrokerSetupError(`Cannot run ${script}: ${messageOf(error)}`, { cause: error });
     }
-    this.#pid = this.#child.pid;
-    await writeNodeState({ spec: this.spec, pid: this.#pid });
+    await writeNodeState({ spec: this.spec, pid: this.pid });
   }
 
   /** The version once the node is ready, `undefined` while it starts. */
   async #version(): Promise<string | undefined> {
-    if (this.#child && !await this.isRunning()) throw await this.#failure("ended while it started");
+    const hasEnded = this.#process.isOurs && !await this.isRunning();
+    if (hasEnded) throw await this.#failure("ended while it started");
     const probe = await probeBroker(this.amqpUrl);
     if (probe.found !== "broker") return undefined;
     return await managementAnswers(this.managementUrl) ? probe.version : undefined;
@@ -154,63 +189,9 @@ export class PrivateNode {
     const words = await lastWords(this.spec.directory);
     return new BrokerSetupError(`The RabbitMQ node ${this.spec.name} ${what}:\n${words}`);
   }
-
-  /** Signals the node and waits for its end. @returns whether it ended within `timeoutMs`. */
-  async #end(signal: "SIGTERM" | "SIGKILL", timeoutMs: number): Promise<boolean> {
-    const wasRunning = await this.isRunning();
-    if (wasRunning) {
-      if (this.#pid === undefined) return false;
-      signalProcess(this.#pid, signal);
-    }
-    const ended = async () => await this.isRunning() ? undefined : true;
-    if (!await poll(ended, { timeoutMs })) return false;
-    if (wasRunning && !this.#child) await this.#waitForExit();
-    this.#child = undefined;
-    return true;
-  }
-
-  /**
-   * A node that stops leaves the port mapper shortly before its process ends. n.b. the wait is short
-   * because a process whose parent does not collect it (as in a container without an init) stays.
-   */
-  async #waitForExit(): Promise<void> {
-    const gone = () => this.#pid !== undefined && isProcessAlive(this.#pid) ? undefined : true;
-    await poll(gone, { timeoutMs: 3_000 });
-  }
-}
-
-function signalProcess(pid: number, signal: "SIGTERM" | "SIGKILL"): void {
-  try {
-    process.kill(pid, signal);
-  } catch (error) {
-    // ESRCH: it ended by itself in the meantime.
-    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
-  }
-}
-
-/** What to make a node of; what is left out is chosen. */
-export interface NewNode {
-  readonly directory: string;
-  /** @default "ecomarket_dev@localhost" */
-  readonly name?: string;
-  /** @default free ports */
-  readonly ports?: Partial<NodePorts>;
-  /** @default a random one */
-  readonly cookie?: string;
 }
 
 /** A private node with the workshop's credentials, not started. */
-export async function newPrivateNode(
-  { directory, name = "ecomarket_dev@localhost", ports = {}, cookie }: NewNode,
-): Promise<PrivateNode> {
-  const [amqp, management, dist, epmd] = await freePorts(4);
-  return new PrivateNode({
-    directory,
-    name,
-    ports: { amqp: amqp!, management: management!, dist: dist!, epmd: epmd!, ...ports },
-    cookie: cookie ?? crypto.randomUUID(),
-    user: DEV_USER,
-    password: DEV_PASSWORD,
-    ipv6: hasIpv6Loopback(),
-  });
+export async function newPrivateNode(options: NewNode): Promise<PrivateNode> {
+  return new PrivateNode(await newNodeSpec(options));
 }

@@ -3,6 +3,8 @@
 /** How a program ended. */
 export interface ProgramResult {
   readonly success: boolean;
+  /** Its output alone. */
+  readonly stdout: string;
   /** Its output and its errors, in the order of the two streams. */
   readonly output: string;
 }
@@ -12,6 +14,8 @@ export interface RunOptions {
   readonly timeoutMs: number;
   /** Added to ours. */
   readonly env?: Record<string, string>;
+  /** Whether `env` is all that the program gets. @default false */
+  readonly clearEnv?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -25,23 +29,26 @@ export interface RunOptions {
 export async function runProgram(
   program: string,
   args: readonly string[],
-  { timeoutMs, env = {}, signal }: RunOptions,
+  { timeoutMs, env = {}, clearEnv = false, signal }: RunOptions,
 ): Promise<ProgramResult | undefined> {
   signal?.throwIfAborted();
   const timeout = new AbortController();
   const timer = setTimeout(() => timeout.abort(), timeoutMs);
   try {
-    const { success, stdout, stderr } = await new Deno.Command(program, {
+    const result = await new Deno.Command(program, {
       args: [...args],
       env,
+      clearEnv,
       stdin: "null",
       signal: signal ? AbortSignal.any([signal, timeout.signal]) : timeout.signal,
     }).output();
     signal?.throwIfAborted();
     const decoder = new TextDecoder();
-    const output = `${decoder.decode(stdout)}${decoder.decode(stderr)}`.trim();
+    const stdout = decoder.decode(result.stdout);
+    const output = `${stdout}${decoder.decode(result.stderr)}`.trim();
+    if (!timeout.signal.aborted) return { success: result.success, stdout, output };
     const overdue = `${program} did not end within ${timeoutMs / 1_000} s`;
-    return { success, output: timeout.signal.aborted ? `${output}\n${overdue}`.trim() : output };
+    return { success: false, stdout, output: `${output}\n${overdue}`.trim() };
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;

@@ -3,7 +3,7 @@ import { ConfigError } from "@ecomarket/shared/errors";
 import { type BrokerKind, type BrokerOptions, brokerSettings } from "./broker_options.ts";
 import { lockBroker, readRecord, removeRecord } from "./broker_record.ts";
 import { composeReset, composeStop, dockerProblem } from "./docker_broker.ts";
-import { privateBrokerNode } from "./private_broker.ts";
+import { described, privateBrokers, runningPrivateBroker } from "./private_broker.ts";
 
 /**
  * Stops the broker that we started, in this process or an earlier one. Its data are kept.
@@ -13,19 +13,18 @@ import { privateBrokerNode } from "./private_broker.ts";
 export async function stopBroker(options: BrokerOptions = {}): Promise<BrokerKind | undefined> {
   const { directory, say } = brokerSettings(options);
   using _lock = await lockBroker(directory, say);
-  // The node itself is asked, not the record: a command that was killed may have left no record.
-  const node = await privateBrokerNode(directory);
-  const isRunning = await node?.isRunning();
+  // The nodes themselves are asked, not the record: a command that was killed may have left none.
+  const running = await runningPrivateBroker(directory);
   const record = await readRecord(directory);
-  await node?.stop();
+  for (const broker of await privateBrokers(directory)) await broker.stop();
   if (record?.kind === "docker") await composeStop();
   await removeRecord(directory);
-  return record?.kind === "docker" ? "docker" : isRunning ? "private" : undefined;
+  return record?.kind === "docker" ? "docker" : running ? "private" : undefined;
 }
 
 /**
- * Stops the broker that we started and deletes its data: the private node's folder, and the volume
- * of `docker-compose.yml` where Docker is at hand.
+ * Stops the broker that we started and deletes its data: the private brokers' folders, and the
+ * volumes of `docker-compose.yml` where Docker is at hand.
  *
  * @returns what was deleted, in words; empty when there was nothing.
  * @throws {ConfigError} when `AMQP_URL` is set: that broker is not ours to empty.
@@ -39,14 +38,13 @@ export async function resetBroker(options: BrokerOptions = {}): Promise<readonly
   }
   using _lock = await lockBroker(directory, say);
   const deleted: string[] = [];
-  const node = await privateBrokerNode(directory);
-  if (node) {
-    await node.reset();
-    deleted.push(`the private node in ${directory}`);
+  for (const broker of await privateBrokers(directory)) {
+    await broker.reset();
+    deleted.push(`${described(broker)} in ${directory}`);
   }
   if (read("BROKER_DOCKER") !== "never" && await dockerProblem() === undefined) {
     await composeReset();
-    deleted.push("the Docker container and its volume");
+    deleted.push("the Docker containers and their volumes");
   }
   await removeRecord(directory);
   return deleted;

@@ -12,7 +12,10 @@ export function isRefusal(error: unknown): boolean {
  */
 export function sandboxRefusal(error: unknown): Error | undefined {
   const text = messageOf(error);
-  return /Requires net access/.test(text) ? new Deno.errors.NotCapable(text) : undefined;
+  if (!/Requires net access|getaddrinfo EPERM/.test(text)) return undefined;
+  return new Deno.errors.NotCapable(
+    `The sandbox does not let this program reach the broker (${text}). Add --allow-net=HOST`,
+  );
 }
 
 /** The error for a broker that refuses us. */

@@ -26,6 +26,8 @@ export class TcpProxy implements AsyncDisposable {
   cuts = 0;
   /** Bytes that were held back by {@link stall} so far. */
   bytesHeld = 0;
+  /** Bytes that {@link slow} let pass so far. */
+  bytesSlowed = 0;
 
   private constructor(target: Deno.ConnectOptions) {
     this.#target = target;
@@ -138,7 +140,9 @@ export class TcpProxy implements AsyncDisposable {
   async #pass(length: number): Promise<void> {
     if (this.#gate) this.bytesHeld += length;
     while (this.#gate) await this.#gate.opened;
-    if (this.#bytesPerSecond) await delay(length / this.#bytesPerSecond * 1000);
+    if (this.#bytesPerSecond === undefined) return;
+    this.bytesSlowed += length;
+    await delay(length / this.#bytesPerSecond * 1000);
   }
 
   #close(pair: Pair): void {

@@ -11,7 +11,9 @@ const SPEC: NodeSpec = {
   user: "ecomarket_user",
   password: "ecomarket_password",
   ipv6: true,
+  cluster: [],
 };
+const CLUSTER = ["ecomarket_1@localhost", "ecomarket_2@localhost", "ecomarket_3@localhost"];
 
 Deno.test("rabbitmqConf() listens on loopback addresses alone", () => {
   const listeners = linesOf(rabbitmqConf(SPEC)).filter(([key]) => /^listeners|\.ip$/.test(key));
@@ -26,8 +28,17 @@ Deno.test("rabbitmqConf() leaves IPv6 out where the machine has none", () => {
   assert.doesNotMatch(rabbitmqConf({ ...SPEC, ipv6: false }), /::1/);
 });
 
+Deno.test("rabbitmqConf() tells a node of a cluster about every node, and no other node", () => {
+  const conf = Object.fromEntries(linesOf(rabbitmqConf({ ...SPEC, cluster: CLUSTER })));
+  const peers = [1, 2, 3].map((n) => conf[`cluster_formation.classic_config.nodes.${n}`]);
+  assert.deepEqual(peers, CLUSTER);
+  assert.equal(conf["cluster_formation.peer_discovery_backend"], "classic_config");
+  assert.equal(conf["cluster_partition_handling"], "pause_minority");
+  assert.doesNotMatch(rabbitmqConf(SPEC), /cluster_/);
+});
+
 Deno.test("rabbitmqConf() sets every key once", () => {
-  const keys = linesOf(rabbitmqConf(SPEC)).map(([key]) => key);
+  const keys = linesOf(rabbitmqConf({ ...SPEC, cluster: CLUSTER })).map(([key]) => key);
   assert.deepEqual(keys, [...new Set(keys)]);
 });
 
@@ -51,10 +62,9 @@ Deno.test("nodeEnvironment() keeps the Erlang side on the loopback, on ports of 
   assert.equal(environment["ERL_EPMD_ADDRESS"], "127.0.0.1");
   assert.equal(environment["ERL_EPMD_PORT"], "24000");
   assert.equal(environment["RABBITMQ_DIST_PORT"], "25000");
-  assert.match(
-    environment["RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS"]!,
-    /inet_dist_use_interface \{127,0,0,1\}/,
-  );
+  for (const name of ["RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", "RABBITMQ_CTL_ERL_ARGS"]) {
+    assert.match(environment[name]!, /inet_dist_use_interface \{127,0,0,1\}/);
+  }
 });
 
 Deno.test("classify() tells a refusal, a stranger and nobody apart", () => {
