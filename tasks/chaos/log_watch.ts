@@ -37,10 +37,12 @@ export class LogWatch {
       if (isWanted(record)) resolve(record);
     };
     this.#waiting.add(listener);
-    return promise.finally(() => {
+    const record = promise.finally(() => {
       clearTimeout(timer);
       this.#waiting.delete(listener);
     });
+    record.catch(() => {}); // Whoever gave up before it came need not hear of it.
+    return record;
   }
 
   /** Calls `listener` at every effect, until the returned function is called. */

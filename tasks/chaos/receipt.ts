@@ -141,15 +141,15 @@ function recoveries({ faults }: Run): string | undefined {
   const worst = times.at(-1);
   if (!worst) return undefined;
   const median = times[Math.floor((times.length - 1) / 2)]!;
-  return `Recovery, from a fault's end to the next effect of all that it affected: median ` +
-    `${median.recoveryMs} ms, worst ${worst.recoveryMs} ms (${worst.name}).`;
+  return `Recovery, from a fault's end to the next effect of all that it affected:\n` +
+    `median ${median.recoveryMs} ms, worst ${worst.recoveryMs} ms (${worst.name}).`;
 }
 
 function problems({ audit, faults, failures }: Run): string[] {
   return [
     ...audit.violations.map(({ subscriber, kind, eventIds }) =>
-      `✗ ${subscriber}: ${eventIds.length} × ${kind}: ${eventIds.slice(0, 20).join(", ")}` +
-      (eventIds.length > 20 ? ", …" : "")
+      `✗ ${subscriber}: ${eventIds.length} × ${kind}: ${eventIds.slice(0, 20).join("\n  ")}` +
+      (eventIds.length > 20 ? "\n  …" : "")
     ),
     ...faults.flatMap(({ name, failure }) =>
       failure === undefined ? [] : [`✗ ${name}: ${failure}`]

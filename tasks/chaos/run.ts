@@ -162,6 +162,6 @@ async function within(timeoutMs: number, work: Promise<void>): Promise<boolean> 
 function told({ name, atMs, proof, recoveryMs, failure }: FaultRecord): string {
   const at = `${(atMs / 1000).toFixed(1).padStart(6)} s`;
   if (failure !== undefined) return `${at}  ✗ ${name}: ${failure}`;
-  const recovered = recoveryMs === null ? "" : `; recovered in ${recoveryMs} ms`;
-  return `${at}  ${name}: ${proof}${recovered}`;
+  const recovered = recoveryMs === null ? "" : `, recovered in ${recoveryMs} ms`;
+  return `${at}  ${name}${recovered}\n          ${proof}`;
 }

@@ -70,7 +70,7 @@ async function readOnly(world: World): Promise<FaultOutcome> {
 
 function storeComplaint(world: World, words: RegExp): Promise<string> {
   return world.logs.email.next("a complaint about the store", ({ message }) => words.test(message))
-    .then(({ message }) => message);
+    .then(({ message }) => message.replaceAll('"', ""));
 }
 
 /** Moves email's folder to a small file system of its own, then does `work`. */
