@@ -1,0 +1,196 @@
+/**
+ * Poison of every kind, sent to a live consumer: it stays up, each message is handled or archived
+ * with a reason, none is lost, and valid events in between are handled.
+ *
+ * `FUZZ_SEED` and `FUZZ_CASES` choose another run; a failing one prints its seed.
+ */
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import type { Options } from "amqplib";
+import fc from "fast-check";
+import type { Consumer } from "@ecomarket/shared/consumer";
+import { createUsuarioCreado, encode } from "@ecomarket/shared/event";
+import { EVENTS_EXCHANGE } from "@ecomarket/shared/topology";
+import { deadLetterConsumer } from "../../consumers/dead_letter.ts";
+import { Bench, recordingConsumer } from "../support/bench.ts";
+import { startTestBroker } from "../support/broker.ts";
+import { eventually } from "../support/eventually.ts";
+
+const CASES = Number(Deno.env.get("FUZZ_CASES") ?? 2_000);
+const SEED = Number(Deno.env.get("FUZZ_SEED") ?? 1);
+/** One valid event after so many cases. */
+const VALID_EVERY = 20;
+
+interface Case {
+  readonly content: Buffer;
+  readonly options: Options.Publish;
+}
+
+/** Text with whatever JavaScript strings may hold, lone surrogates included. */
+const anyText = fc.oneof(
+  fc.string({ unit: "binary", maxLength: 80 }),
+  fc.array(fc.integer({ min: 0xd800, max: 0xdfff }), { maxLength: 5 })
+    .map((units) => String.fromCharCode(...units)),
+);
+
+const fields = fc.record({
+  event_type: fc.oneof(fc.constant("UsuarioCreado"), anyText, fc.integer(), fc.constant(null)),
+  event_id: fc.oneof(fc.uuid(), anyText, fc.double(), fc.constant(null)),
+  schema_version: fc.oneof(fc.constant(1), fc.integer(), anyText, fc.constant(1e308)),
+  timestamp: fc.oneof(fc.constant("2026-02-30T10:00:00"), anyText, fc.integer(), fc.constant(null)),
+  user_id: fc.oneof(fc.uuid(), anyText, fc.constant(Number.MAX_VALUE)),
+  id: fc.oneof(fc.integer(), anyText),
+  nombre: fc.oneof(fc.constant("Íñigo Ñáñez"), anyText, fc.constant("x".repeat(300))),
+  email: fc.oneof(fc.constant("inigo@example.com"), anyText, fc.constant("juan@")),
+  simulate_fail: fc.oneof(fc.boolean(), anyText),
+  __proto__: fc.jsonValue(),
+}, { requiredKeys: [] });
+
+const body: fc.Arbitrary<Buffer> = fc.oneof(
+  fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
+  fc.jsonValue().map((value) => Buffer.from(JSON.stringify(value))),
+  { weight: 3, arbitrary: fields.map((value) => Buffer.from(JSON.stringify(value))) },
+  fc.integer({ min: 1, max: 50_000 }).map((depth) => Buffer.from("[".repeat(depth))),
+  fc.integer({ min: 1, max: 50_000 })
+    .map((depth) => Buffer.from(`${'{"a":'.repeat(depth)}1${"}".repeat(depth)}`)),
+  fc.constantFrom(
+    '{"nombre":"a","nombre":"b","email":"a@example.com","id":1,"id":2}',
+    `{"id":1e400,"nombre":"a","email":"a@example.com"}`,
+    `{"id":1,"nombre":"a","email":"a@example.com","x":${"9".repeat(5_000)}}`,
+    "\ufeff{}",
+    "",
+    "null",
+  ).map((text) => Buffer.from(text)),
+  fc.constant(Buffer.alloc(256 * 1024 + 1, "a")),
+);
+
+const hostileValue = fc.oneof(
+  fc.integer(),
+  fc.double({ min: -1e15, max: 1e15, noNaN: true }),
+  // n.b. amqplib reads these, and cannot write them again.
+  fc.constantFrom(1e300, -1e20).map((value) => ({ "!": "double", value })),
+  anyText,
+  fc.boolean(),
+  fc.constant(null),
+  fc.constant({ "!": "timestamp", value: 2 ** 52 }),
+  fc.array(fc.integer(), { maxLength: 3 }),
+  fc.constant([{ time: { value: { toString: "x", valueOf: "y" } } }]),
+  fc.constant([{ queue: "email_queue", reason: "delivery_limit", count: -1 }]),
+  fc.uint8Array({ maxLength: 20 }).map((bytes) => Buffer.from(bytes)),
+);
+
+const headers = fc.oneof(
+  fc.constant(undefined),
+  fc.record({
+    "x-death": hostileValue,
+    "x-retries": hostileValue,
+    "x-origin-queue": hostileValue,
+    "x-failure-reason": hostileValue,
+    "x-failure-message": hostileValue,
+    "x-failure-id": hostileValue,
+    "x-failed-at": hostileValue,
+    "x-simulate-failures": fc.oneof(fc.constant("email:1"), anyText, hostileValue),
+    "x-first-death-queue": hostileValue,
+  }, { requiredKeys: [] }),
+  // n.b. amqplib writes a header table of at most 64 KiB: with ours added, this is too much.
+  fc.integer({ min: 64_000, max: 65_400 }).map((length) => ({ big: "x".repeat(length) })),
+);
+
+const shortText = fc.string({ maxLength: 60 });
+const properties: fc.Arbitrary<Options.Publish> = fc.record({
+  messageId: fc.oneof(fc.uuid(), shortText, fc.constant("")),
+  type: fc.oneof(fc.constant("UsuarioCreado"), shortText),
+  contentType: shortText,
+  contentEncoding: fc.constantFrom("gzip", "utf-8", "x"),
+  priority: fc.integer({ min: 0, max: 255 }),
+  timestamp: fc.oneof(fc.nat(), fc.constant(Number.MAX_SAFE_INTEGER)),
+  deliveryMode: fc.constantFrom(1, 2),
+  expiration: fc.constantFrom("60000", "4000000000"),
+  replyTo: shortText,
+  appId: shortText,
+}, { requiredKeys: [] });
+
+const anyCase: fc.Arbitrary<Case> = fc.tuple(body, properties, headers)
+  .map(([content, options, headers]) => ({ content, options: { ...options, headers } }));
+
+/** `consumer`, which also notes the id under which it understood each case. */
+function noting<T>(consumer: Consumer<T>, understood: Map<string, string>): Consumer<T> {
+  return {
+    ...consumer,
+    spec: (config) => {
+      const spec = consumer.spec(config);
+      return {
+        ...spec,
+        decode(message) {
+          const incoming = spec.decode(message);
+          understood.set(String(message.properties.correlationId), incoming.id);
+          return incoming;
+        },
+      };
+    },
+  };
+}
+
+function rows(bench: Bench, folder: string, sql: string): Record<string, unknown>[] {
+  const db = new DatabaseSync(join(bench.directory, folder, "store.sqlite"), { readOnly: true });
+  try {
+    return db.prepare(sql).all();
+  } finally {
+    db.close();
+  }
+}
+
+Deno.test(`${CASES} poisonous messages are each handled or archived, and no valid event waits for them (seed ${SEED})`, async () => {
+  await using broker = await startTestBroker();
+  await using bench = await Bench.open(broker);
+  const understood = new Map<string, string>();
+  const consumer = noting(recordingConsumer(), understood);
+  await using _email = bench.run(consumer, { simulateFailures: true, prefetch: 100 });
+  await using _archive = bench.run(deadLetterConsumer, { prefetch: 100 });
+
+  const names: string[] = [];
+  const validIds: string[] = [];
+  const publisher = await bench.connection.createConfirmChannel();
+  const publish = ({ content, options }: Case) => {
+    const name = `case-${names.length}`;
+    names.push(name);
+    publisher.publish(EVENTS_EXCHANGE, "", content, { ...options, correlationId: name });
+  };
+  for (const [n, poison] of fc.sample(anyCase, { numRuns: CASES, seed: SEED }).entries()) {
+    publish(poison);
+    if (n % VALID_EVERY !== VALID_EVERY - 1) continue;
+    const valid = createUsuarioCreado({ nombre: "Íñigo", email: "inigo@example.com" });
+    validIds.push(valid.event_id);
+    publish(encode(valid));
+  }
+  await publisher.waitForConfirms();
+
+  const effects = () =>
+    new Set(
+      rows(bench, "email", "SELECT event_id FROM handled").map((row) => String(row.event_id)),
+    );
+  const archived = () =>
+    new Map(
+      rows(bench, "dead_letters", "SELECT properties, reason FROM dead_letters")
+        .map((row) => [JSON.parse(String(row.properties)).correlationId, String(row.reason)]),
+    );
+  await eventually(() => {
+    const done = effects();
+    const dead = archived();
+    const missing = names.filter((name) => {
+      const id = understood.get(name);
+      return !dead.has(name) && !(id !== undefined && done.has(id));
+    });
+    assert.deepEqual(missing, []);
+  }, 60_000);
+
+  const done = effects();
+  assert.deepEqual(validIds.filter((id) => !done.has(id)), [], "every valid event was handled");
+  assert.ok(archived().size > CASES / 4, "much of it is poison");
+  assert.ok(!archived().values().some((reason) => reason === "" || reason === "unknown"));
+  for (const queue of ["email_queue", "dead_letter_queue"]) {
+    await eventually(async () => assert.equal(await bench.depth(queue), 0, queue));
+  }
+});
