@@ -3,10 +3,8 @@
  * installation that makes the latter possible. Each returns the broker, or says why it has none.
  */
 import { DEV_PASSWORD, DEV_USER } from "@ecomarket/shared/config";
-import { BrokerSetupError } from "@ecomarket/shared/errors";
 import type { Broker, BrokerSettings } from "./broker_options.ts";
 import { type BrokerRecord, writeRecord } from "./broker_record.ts";
-import { debianProblem, installRabbitmq } from "./debian_install.ts";
 import { COMPOSED, composeUp, dockerProblem } from "./docker_broker.ts";
 import { findRabbitmqServer } from "./find_rabbitmq.ts";
 import { isPortFree } from "./free_ports.ts";
@@ -18,6 +16,7 @@ import {
 } from "./private_broker.ts";
 import { PrivateCluster } from "./private_cluster.ts";
 import { probeBroker } from "./probe_broker.ts";
+import { installWhereAllowed } from "./require_rabbitmq.ts";
 import { stopBroker } from "./stop_broker.ts";
 
 /** A broker, or the reason why this rung has none. */
@@ -96,18 +95,6 @@ export async function startMissingNodes(
   if (missing.length === 0) return;
   say(`Starting again: ${missing.map((node) => node.spec.name).join(", ")}.`);
   await broker.start({ signal });
-}
-
-async function installWhereAllowed({ read, say }: BrokerSettings): Promise<string | undefined> {
-  const problem = await debianProblem(read);
-  if (problem) return problem;
-  say(
-    "Installing rabbitmq-server with apt-get (a minute or two; BROKER_INSTALL=never forbids it).",
-  );
-  const failure = await installRabbitmq();
-  if (failure) return failure;
-  if (findRabbitmqServer()) return undefined;
-  throw new BrokerSetupError("apt-get installed rabbitmq-server, and the program is not there");
 }
 
 async function started(settings: BrokerSettings, record: BrokerRecord): Promise<Broker> {

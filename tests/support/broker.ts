@@ -6,11 +6,16 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
+import { printError } from "@ecomarket/shared/main";
 import { ManagementClient } from "@ecomarket/shared/management";
 import { createVhost as createPrivateVhost } from "@ecomarket/shared/vhost";
 import { newPrivateCluster, type PrivateCluster } from "@ecomarket/setup/private_cluster";
 import { newPrivateNode, type PrivateNode } from "@ecomarket/setup/private_node";
+import { requireRabbitmq } from "@ecomarket/setup/require_rabbitmq";
 import { untilQueuesAreOnDisk } from "./queues_on_disk.ts";
+
+/** Without a broker a test fails, it is not skipped: so what a broker needs is installed first. */
+const INSTALLATION = { read: (name: string) => Deno.env.get(name), say: printError };
 
 /** A broker that belongs to one test. Disposing it leaves no process, no port and no file. */
 export interface TestBroker extends AsyncDisposable {
@@ -36,6 +41,7 @@ export interface TestBroker extends AsyncDisposable {
 
 /** Starts a broker and waits until it answers. Takes about six seconds on a laptop. */
 export async function startTestBroker(): Promise<TestBroker> {
+  await requireRabbitmq(INSTALLATION);
   const directory = await Deno.makeTempDir({ prefix: "ecomarket_test_broker_" });
   const reaper = startReaper(directory);
   const node = await newPrivateNode({ directory, name: "ecomarket_test@localhost" });
@@ -78,6 +84,7 @@ export interface TestCluster extends AsyncDisposable {
 
 /** Starts three nodes and waits until they are one broker. Takes 15 to 30 seconds on two cores. */
 export async function startTestCluster(): Promise<TestCluster> {
+  await requireRabbitmq(INSTALLATION);
   const directory = await Deno.makeTempDir({ prefix: "ecomarket_test_cluster_" });
   const reaper = startReaper(directory);
   const cluster = await newPrivateCluster({ directory: join(directory, "cluster") });
