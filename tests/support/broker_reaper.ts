@@ -1,5 +1,7 @@
 /** Started by `tests/support/broker.ts`: once its standard input ends, nothing of the broker is left. */
 import { join } from "node:path";
+import { isProcessAlive } from "@ecomarket/shared/platform";
+import { poll } from "@ecomarket/setup/poll";
 import { PrivateCluster } from "@ecomarket/setup/private_cluster";
 import { PrivateNode } from "@ecomarket/setup/private_node";
 
@@ -7,6 +9,18 @@ const [directory] = Deno.args;
 if (!directory) throw new Error("Usage: broker_reaper.ts <folder of the broker>");
 
 await Deno.stdin.readable.pipeTo(new WritableStream());
-await (await PrivateNode.find(directory))?.kill();
-await (await PrivateCluster.find(join(directory, "cluster")))?.kill();
+const single = await PrivateNode.find(directory);
+const cluster = await PrivateCluster.find(join(directory, "cluster"));
+await Promise.all([...(single ? [single] : []), ...(cluster?.nodes ?? [])].map(end));
 await Deno.remove(directory, { recursive: true });
+
+/**
+ * A node registers with its port mapper seconds after its process started: until then, another
+ * process such as this one does not see that it runs.
+ */
+async function end(node: PrivateNode): Promise<void> {
+  const isGone = () => node.pid === undefined || !isProcessAlive(node.pid);
+  const isDecided = async () => isGone() || await node.isRunning() ? true : undefined;
+  await poll(isDecided, { timeoutMs: 15_000 });
+  await node.kill();
+}
