@@ -1,7 +1,7 @@
 /** RabbitMQ's own programs, for whoever starts private nodes: installed first where that is allowed. */
-import { BrokerSetupError } from "@ecomarket/shared/errors";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { BrokerSetupError } from "@ecomarket/shared/errors";
 import { lockBroker } from "./broker_record.ts";
 import { debianProblem, installRabbitmq } from "./debian_install.ts";
 import { findRabbitmqServer } from "./find_rabbitmq.ts";
@@ -41,9 +41,12 @@ export async function installWhereAllowed(
  */
 export async function requireRabbitmq(options: InstallOptions): Promise<void> {
   if (findRabbitmqServer()) return;
-  using _lock = await lockBroker(join(tmpdir(), "ecomarket_install"), options.say);
+  const lockDir = join(tmpdir(), "ecomarket_install");
+  using _lock = await lockBroker(lockDir, options.say);
   if (findRabbitmqServer()) return;
   const problem = await installWhereAllowed(options);
+  // Whoever waits for the lock has its file open: it finds RabbitMQ installed, or the same problem.
+  await Deno.remove(lockDir, { recursive: true }).catch(() => {});
   if (problem === undefined) return;
   throw new BrokerSetupError(
     `Private brokers need RabbitMQ: it is not installed, and not installable here: ${problem}\n` +

@@ -1,0 +1,47 @@
+/** The chaos run itself, as CI does it: short, with every fault that one node can have; and a cluster. */
+import assert from "node:assert/strict";
+import { runDeno } from "../support/run_deno.ts";
+
+interface Receipt {
+  readonly ok: boolean;
+  readonly ledger: {
+    readonly attempted: number;
+    readonly confirmed: number;
+    readonly subscribers: Readonly<Record<string, { lost: number; duplicateEffects: number }>>;
+  };
+  readonly faults: readonly { name: string; proof: string; failure?: string }[];
+  readonly skipped: readonly { name: string; reason: string }[];
+}
+
+async function chaos(...args: string[]): Promise<Receipt> {
+  const { code, stdout, stderr } = await runDeno(
+    ["run", "-q", "-P=operator", "tasks/chaos/chaos.ts", "--json", ...args],
+  );
+  const receipt = JSON.parse(stdout) as Receipt;
+  assert.equal(code, 0, stderr);
+  return receipt;
+}
+
+function assertNothingLost({ ok, ledger, faults }: Receipt, events: number): void {
+  assert.ok(ok);
+  assert.equal(ledger.attempted, events);
+  assert.equal(ledger.confirmed, events);
+  for (const { lost, duplicateEffects } of Object.values(ledger.subscribers)) {
+    assert.equal(lost, 0);
+    assert.equal(duplicateEffects, 0);
+  }
+  for (const { name, proof } of faults) assert.notEqual(proof, "", name);
+}
+
+Deno.test("deno task chaos loses nothing of 2,000 events under every fault of a single node", async () => {
+  const receipt = await chaos("--events", "2000", "--minutes", "1", "--seed", "7");
+  assertNothingLost(receipt, 2_000);
+  assert.equal(receipt.faults.length + receipt.skipped.length, 25);
+});
+
+Deno.test("deno task chaos loses nothing when the leader of a cluster of three is killed", async () => {
+  const faults = ["--faults", "leader-killed"];
+  const receipt = await chaos("--nodes", "3", "--events", "1000", "--minutes", "1", ...faults);
+  assertNothingLost(receipt, 1_000);
+  assert.deepEqual(receipt.faults.map(({ name }) => name), ["leader-killed"]);
+});
