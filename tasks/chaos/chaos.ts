@@ -20,7 +20,7 @@ effect is doubled, or when a fault cannot be proven or is not overcome.
 
   --events N        how many events (default: 10000)
   --seed S          decides the order and the times of the faults (default: 1)
-  --faults a,b,…    these faults only (default: all of them; --faults list shows them)
+  --faults a,b,…    these faults only (default: all of them; a wrong name lists them)
   --nodes 1|3       a broker of one node, or a cluster of three (default: 1)
   --minutes M       how long the faults are spread over (default: 2)
   --level LEVEL     simple, persistent or robust (default: robust). The lower two lose events: how
