@@ -6,10 +6,9 @@ import { amqpUrls, logConfig } from "@ecomarket/shared/config";
 import { X_SIMULATE_FAILURES } from "@ecomarket/shared/headers";
 import { configureLog, roleLogger } from "@ecomarket/shared/log";
 import { type CommandContext, print, printError, runCommand } from "@ecomarket/shared/main";
-import { PersistentPublisher } from "./persistent_publisher.ts";
+import { connectPublisher, type Level } from "./levels.ts";
 import { ProgressBar } from "./progress_bar.ts";
 import {
-  type Level,
   parsePublishArguments,
   type PublishRequest,
   USAGE,
@@ -18,8 +17,6 @@ import {
 import { type Counts, jsonReport, textReport } from "./publish_report.ts";
 import { MAX_FAILURES_IN_A_ROW, publishRows } from "./publish_rows.ts";
 import type { Publisher } from "./publisher.ts";
-import { RobustPublisher } from "./robust_publisher.ts";
-import { SimplePublisher } from "./simple_publisher.ts";
 import { openUsersFile } from "./users_file.ts";
 import { generatedUsers } from "./users_generated.ts";
 import { type Extent, type UserRow, userRow, type UserSource } from "./users.ts";
@@ -39,7 +36,11 @@ export async function publish({ args, signal }: CommandContext): Promise<number>
   const stop = AbortSignal.any([signal, giveUp.signal]);
   // The users first: a file that cannot be used is told whether there is a broker or not.
   const source = await openSource(request.users, stop);
-  const publisher = await connect(request.level, urls, signal);
+  const publisher = await connectPublisher(request.level, {
+    urls,
+    signal,
+    log: roleLogger("publisher"),
+  });
   const counts = await publishAll(source, publisher, request, stop, giveUp);
   if (signal.aborted) return INTERRUPTED;
   return counts.rejected > 0 || Object.keys(counts.failed).length > 0 ? 1 : 0;
@@ -61,21 +62,6 @@ async function openSource(users: UsersRequest, signal: AbortSignal): Promise<Use
 
 async function* only(row: UserRow): AsyncGenerator<UserRow> {
   yield row;
-}
-
-async function connect(
-  level: Level,
-  urls: readonly string[],
-  signal: AbortSignal,
-): Promise<Publisher> {
-  switch (level) {
-    case "simple":
-      return await SimplePublisher.connect(urls);
-    case "persistent":
-      return await PersistentPublisher.connect(urls);
-    case "robust":
-      return await RobustPublisher.connect({ urls, signal, log: roleLogger("publisher") });
-  }
 }
 
 const STOPPING = "Stopping: waiting for what is under way (Ctrl+C again ends at once)";

@@ -2,6 +2,7 @@
 import { parseArguments, wholeNumber } from "@ecomarket/shared/args";
 import { UsageError } from "@ecomarket/shared/errors";
 import { formatFailurePlan, parseFailurePlan } from "@ecomarket/shared/simulated_failure";
+import { type Level, LEVELS } from "./levels.ts";
 
 export const USAGE = `
 Usage: deno task publish --nombre NAME --email ADDRESS [--user-id ID]
@@ -30,10 +31,6 @@ reported with their line and reason; the rest is published.
 Exit codes: 0 every user was published; 1 some were not; 2 the command line or
 the file cannot be used; 130 interrupted.
 `;
-
-/** The levels of the workshop, lowest first. */
-export const LEVELS = ["simple", "persistent", "robust"] as const;
-export type Level = typeof LEVELS[number];
 
 /** Whom to announce. */
 export type UsersRequest =

@@ -1,7 +1,7 @@
 /** What `deno task publish` tells: for a person as it happens, for a program as one JSON object. */
 import { print } from "@ecomarket/shared/main";
 import type { UsuarioCreado } from "@ecomarket/shared/event";
-import type { Level } from "./publish_arguments.ts";
+import type { Level } from "./levels.ts";
 import type { PublishOutcome } from "./publisher.ts";
 
 type Failure = Extract<PublishOutcome, { error: unknown }>;

@@ -5,7 +5,7 @@ import { parseArguments, wholeNumber } from "@ecomarket/shared/args";
 import { UsageError } from "@ecomarket/shared/errors";
 import { print, printError, runCommand } from "@ecomarket/shared/main";
 import { startTestBroker, startTestCluster } from "../../tests/support/broker.ts";
-import { type Level, LEVELS } from "./chaos_publisher.ts";
+import { type Level, LEVELS } from "@ecomarket/publisher/levels";
 import { selectFaults } from "./faults.ts";
 import { isOk, jsonReceipt, markdownReceipt, type Run, textReceipt } from "./receipt.ts";
 import { runChaos } from "./run.ts";

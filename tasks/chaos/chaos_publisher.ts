@@ -15,10 +15,8 @@ import { X_SIMULATE_FAILURES } from "@ecomarket/shared/headers";
 import { configureLog, roleLogger } from "@ecomarket/shared/log";
 import { print, runCommand } from "@ecomarket/shared/main";
 import { readLines } from "@ecomarket/shared/text_lines";
-import { PersistentPublisher } from "@ecomarket/publisher/persistent_publisher";
+import { connectPublisher, type Level, LEVELS } from "@ecomarket/publisher/levels";
 import type { Publisher } from "@ecomarket/publisher/publisher";
-import { RobustPublisher } from "@ecomarket/publisher/robust_publisher";
-import { SimplePublisher } from "@ecomarket/publisher/simple_publisher";
 import { setTimeout as delay } from "node:timers/promises";
 import { chaosEvent, Journal, type JournalOutcome } from "./journal.ts";
 
@@ -37,11 +35,6 @@ const RESERVE = 0.15;
 const RESERVE_RATE = 10;
 /** Longer than any fault: an event is given up only when something is really wrong. */
 const PUBLISH_TIMEOUT_MS = 60_000;
-
-/** The three levels, by name. */
-export const LEVELS = ["simple", "persistent", "robust"] as const;
-/** One of {@link LEVELS}. */
-export type Level = typeof LEVELS[number];
 
 interface Plan {
   readonly seed: number;
@@ -160,21 +153,13 @@ class ChaosPublisher {
   }
 }
 
-async function connect(level: Level): Promise<Publisher> {
-  const urls = amqpUrls();
-  switch (level) {
-    case "simple":
-      return await SimplePublisher.connect(urls);
-    case "persistent":
-      return await PersistentPublisher.connect(urls);
-    case "robust":
-      return await RobustPublisher.connect({
-        urls,
-        log: roleLogger("publisher"),
-        publishTimeoutMs: PUBLISH_TIMEOUT_MS,
-        connectTimeoutMs: PUBLISH_TIMEOUT_MS,
-      });
-  }
+function connect(level: Level): Promise<Publisher> {
+  return connectPublisher(level, {
+    urls: amqpUrls(),
+    log: roleLogger("publisher"),
+    publishTimeoutMs: PUBLISH_TIMEOUT_MS,
+    connectTimeoutMs: PUBLISH_TIMEOUT_MS,
+  });
 }
 
 if (import.meta.main) {

@@ -2,7 +2,7 @@
 import { stopProcess } from "@ecomarket/shared/platform";
 import { readLines } from "@ecomarket/shared/text_lines";
 import { type LogRecord, LOOPBACK, parseRecord, PROJECT_ROOT } from "../consumer_process.ts";
-import type { Level } from "./chaos_publisher.ts";
+import type { Level } from "@ecomarket/publisher/levels";
 import type { Supervised } from "./supervisor.ts";
 
 /** What the publisher shall publish, where, and how fast. */

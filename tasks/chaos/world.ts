@@ -17,7 +17,7 @@ import type { PrivateNode } from "@ecomarket/setup/private_node";
 import { TcpProxy } from "../../tests/support/tcp_proxy.ts";
 import { type ConsumerName, ConsumerProcess, CONSUMERS } from "../consumer_process.ts";
 import { SUBSCRIBERS } from "../effects.ts";
-import type { Level } from "./chaos_publisher.ts";
+import type { Level } from "@ecomarket/publisher/levels";
 import { LogWatch } from "./log_watch.ts";
 import { PublisherProcess } from "./publisher_process.ts";
 import { Supervisor } from "./supervisor.ts";
