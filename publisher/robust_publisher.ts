@@ -12,10 +12,11 @@
  */
 import type { BrokerConnection, Link } from "@ecomarket/shared/connection";
 import { openConnection } from "@ecomarket/shared/connection";
-import { ConfirmedChannel, type Outgoing } from "@ecomarket/shared/confirmed_channel";
+import type { Outgoing } from "@ecomarket/shared/confirmed_channel";
 import { messageOf, TopologyMissingError } from "@ecomarket/shared/errors";
 import { encode, type UsuarioCreado } from "@ecomarket/shared/event";
 import type { Logger } from "@ecomarket/shared/log";
+import { Outlet } from "@ecomarket/shared/outlet";
 import { EVENTS_EXCHANGE } from "@ecomarket/shared/topology";
 import { failed, type Publisher, type PublishOptions, type PublishOutcome } from "./publisher.ts";
 
@@ -77,7 +78,7 @@ export class RobustPublisher implements Publisher {
   /** Entries to be written, in order. */
   #waiting: Entry[] = [];
   #sequence = 0;
-  #channel: ConfirmedChannel | undefined;
+  #outlet: Outlet | undefined;
   #connection!: BrokerConnection;
   #closing = false;
   #expiryTimer: ReturnType<typeof setInterval> | undefined;
@@ -102,7 +103,7 @@ export class RobustPublisher implements Publisher {
       log: options.log,
       setup: (link) => publisher.#onLink(link),
       onDisconnect: () => {
-        publisher.#channel = undefined;
+        publisher.#outlet = undefined;
       },
       ...(options.connectTimeoutMs ? { connectTimeoutMs: options.connectTimeoutMs } : {}),
       ...(options.signal ? { signal: options.signal } : {}),
@@ -174,17 +175,17 @@ export class RobustPublisher implements Publisher {
 
   /** Writes what waits, as far as the window, the socket and the broker allow. */
   #pump(): void {
-    const channel = this.#channel;
-    while (channel?.ready && channel.inFlight < this.#window) {
+    const outlet = this.#outlet;
+    while (outlet?.ready && outlet.inFlight < this.#window) {
       const entry = this.#waiting.shift();
       if (!entry) return;
-      if (this.#outstanding.has(entry)) void this.#write(channel, entry);
+      if (this.#outstanding.has(entry)) void this.#write(outlet, entry);
     }
   }
 
-  async #write(channel: ConfirmedChannel, entry: Entry): Promise<void> {
+  async #write(outlet: Outlet, entry: Entry): Promise<void> {
     entry.inFlight = true;
-    const result = await channel.send(entry.message);
+    const result = await outlet.send(entry.message);
     entry.inFlight = false;
     if (this.#outstanding.has(entry)) {
       switch (result.kind) {
@@ -241,9 +242,7 @@ export class RobustPublisher implements Publisher {
         `No confirm came ${within}: the broker may have the event, or not`,
       );
     }
-    const why = this.#channel?.blocked
-      ? "it takes no more for now"
-      : "there is no connection to it";
+    const why = this.#outlet?.blocked ? "it takes no more for now" : "there is no connection to it";
     return failed("unsent", `The event could not be sent to the broker ${within}: ${why}`);
   }
 
@@ -253,10 +252,10 @@ export class RobustPublisher implements Publisher {
   }
 
   async #onLink(link: Link): Promise<void> {
-    const channel = await ConfirmedChannel.open(link, this.#options.confirmTimeoutMs);
-    await this.#requireExchange(channel);
-    channel.onReady = () => this.#pump();
-    this.#channel = channel;
+    await this.#requireExchange(link);
+    const outlet = await Outlet.open(link, this.#options);
+    outlet.onReady = () => this.#pump();
+    this.#outlet = outlet;
     this.#pump();
   }
 
@@ -264,9 +263,12 @@ export class RobustPublisher implements Publisher {
    * Publishing to an exchange that does not exist closes the channel, again and again: so it is
    * looked for first, and what waits is told instead of waiting for its deadline.
    */
-  async #requireExchange({ channel }: ConfirmedChannel): Promise<void> {
+  async #requireExchange(link: Link): Promise<void> {
+    const channel = await link.model.createChannel();
+    channel.on("error", () => {}); // The check below tells.
     try {
       await channel.checkExchange(EVENTS_EXCHANGE);
+      await channel.close();
     } catch (error) {
       if (!/NOT.FOUND/.test(messageOf(error))) throw error;
       const missing =

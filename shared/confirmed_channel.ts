@@ -37,6 +37,7 @@ interface Pending {
   readonly route: string;
   readonly sentAt: number;
   returned?: string;
+  readonly settled: Promise<unknown>;
   readonly settle: (result: ConfirmResult) => void;
 }
 
@@ -123,12 +124,20 @@ export class ConfirmedChannel {
     await this.channel.close().catch(() => {}); // It is closed already.
   }
 
+  /** Takes no more, and closes once what is in flight is answered. */
+  async retire(): Promise<void> {
+    this.#open = false;
+    await Promise.all([...this.#pending].map(({ settled }) => settled));
+    await this.close();
+  }
+
   /** Publishes `message`, mandatory. Never rejects: the promise settles with what became of it. */
   send(message: Outgoing): Promise<ConfirmResult> {
     const { promise, resolve } = Promise.withResolvers<ConfirmResult>();
     const pending: Pending = {
       route: routeOf(message.exchange, message.routingKey, message.options.messageId),
       sentAt: performance.now(),
+      settled: promise,
       settle: (result) => {
         if (this.#pending.delete(pending)) resolve(result);
       },

@@ -1,11 +1,11 @@
 /** One delivery, from its bytes to its end: decoded, recognised, handled, committed, settled. */
 import { setTimeout as delay } from "node:timers/promises";
-import type { ConsumeMessage } from "amqplib";
+import type { Channel, ConsumeMessage } from "amqplib";
 import { aborted } from "./abort.ts";
-import type { ConfirmedChannel } from "./confirmed_channel.ts";
 import { messageOf, StoreUnavailableError } from "./errors.ts";
 import { retriesSoFar } from "./headers.ts";
 import type { Logger } from "./log.ts";
+import type { Outlet } from "./outlet.ts";
 import { dispositionOf } from "./retry_policy.ts";
 import { Settlement } from "./settlement.ts";
 import type { Effect, Store } from "./store.ts";
@@ -57,7 +57,10 @@ export type FailureRoute =
 
 /** The link on which a delivery came, and on which alone it can be settled. */
 export interface Session {
-  readonly channel: ConfirmedChannel;
+  /** Where it came from. */
+  readonly channel: Pick<Channel, "ack">;
+  /** Where it leaves by when it goes on elsewhere. */
+  readonly outlet: Outlet;
   /** Aborts when the session has ended. */
   readonly signal: AbortSignal;
   giveUp(reason: Error): void;

@@ -43,7 +43,7 @@ export class Settlement {
   /** Takes the message off the queue. Once the session has ended this does nothing: it comes again. */
   ack(message: ConsumeMessage, session: Session): void {
     if (session.signal.aborted) return;
-    session.channel.channel.ack(message);
+    session.channel.ack(message);
   }
 
   /** Sends a failed message to its retry queue or to the dead letters, then acks it. */
@@ -120,7 +120,7 @@ export class Settlement {
     const { content, properties } = message;
     let options = republishOptions(properties, messageId(message), headers);
     for (let n = 1;; n++) {
-      const result = await session.channel.send({ ...route, content, options });
+      const result = await session.outlet.send({ ...route, content, options });
       switch (result.kind) {
         case "confirmed":
           return this.ack(message, session);

@@ -3,14 +3,14 @@
  * keeps doing so through lost links, cancelled consumers and restarted brokers until it is told to
  * stop.
  */
-import type { ConsumeMessage } from "amqplib";
+import type { Channel, ConsumeMessage } from "amqplib";
 import { aborted } from "./abort.ts";
-import { ConfirmedChannel } from "./confirmed_channel.ts";
 import { type Link, openConnection } from "./connection.ts";
 import { DeliveryProcessor, type Session, type SubscriberSpec } from "./delivery_processor.ts";
 import { messageOf } from "./errors.ts";
 import { deliveryCount } from "./headers.ts";
 import type { Logger } from "./log.ts";
+import { Outlet } from "./outlet.ts";
 import type { Store } from "./store.ts";
 import { declareTopology } from "./topology.ts";
 
@@ -89,7 +89,8 @@ function unlessAborted(signal: AbortSignal): (error: unknown) => undefined {
 
 /** Consuming on one link, from its set-up to its end. */
 class ConsumingSession<T> implements Session {
-  readonly channel: ConfirmedChannel;
+  readonly channel: Channel;
+  readonly outlet: Outlet;
   readonly signal: AbortSignal;
   readonly #queue: string;
   readonly #link: Link;
@@ -108,9 +109,11 @@ class ConsumingSession<T> implements Session {
     options: SubscriberOptions,
     processor: DeliveryProcessor<T>,
     link: Link,
-    channel: ConfirmedChannel,
+    channel: Channel,
+    outlet: Outlet,
   ) {
     this.channel = channel;
+    this.outlet = outlet;
     this.signal = this.#ended.signal;
     this.#queue = spec.queue;
     this.#link = link;
@@ -118,7 +121,10 @@ class ConsumingSession<T> implements Session {
     this.#processor = processor;
     this.#prefetch = options.prefetch;
     this.#open = options.prefetch === 1;
-    channel.channel.on("close", () => this.#ended.abort(new Error("The link was lost")));
+    channel.on("close", () => {
+      if (!this.#draining) link.destroy(new Error("The channel was closed"));
+      this.#ended.abort(new Error("The link was lost"));
+    });
   }
 
   static async start<T>(
@@ -127,9 +133,11 @@ class ConsumingSession<T> implements Session {
     processor: DeliveryProcessor<T>,
     link: Link,
   ): Promise<ConsumingSession<T>> {
-    const channel = await ConfirmedChannel.open(link, options.confirmTimeoutMs);
-    await declareTopology(channel.channel, spec.topology);
-    const session = new ConsumingSession(spec, options, processor, link, channel);
+    const channel = await link.model.createChannel();
+    channel.on("error", (error) => link.destroy(error));
+    await declareTopology(channel, spec.topology);
+    const outlet = await Outlet.open(link, options);
+    const session = new ConsumingSession(spec, options, processor, link, channel, outlet);
     await session.#consume(1);
     options.log.info("Waiting for messages in {queue}", {
       queue: spec.queue,
@@ -155,23 +163,23 @@ class ConsumingSession<T> implements Session {
     const unfinished = this.#inFlight.size;
     this.#ended.abort(new Error("The subscriber stops"));
     // n.b. closing the connection overtakes acks that are not written yet: the channel goes first.
-    await Promise.race([this.channel.close(), aborted(deadline)]);
+    const closed = Promise.all([this.channel.close(), this.outlet.close()]).catch(() => {});
+    await Promise.race([closed, aborted(deadline)]);
     return unfinished;
   }
 
   async #consume(prefetch: number): Promise<void> {
-    const { channel } = this.channel;
-    await channel.prefetch(prefetch);
+    await this.channel.prefetch(prefetch);
     // n.b. deliveries may come before consume() resolves: a tag that the broker chose would be known
     // too late to cancel by.
     this.#consumerTag = crypto.randomUUID();
-    await channel.consume(this.#queue, (message) => this.#onMessage(message), {
+    await this.channel.consume(this.#queue, (message) => this.#onMessage(message), {
       consumerTag: this.#consumerTag,
     });
   }
 
   async #cancel(): Promise<void> {
-    await this.channel.channel.cancel(this.#consumerTag);
+    await this.channel.cancel(this.#consumerTag);
   }
 
   #onMessage(message: ConsumeMessage | null): void {
