@@ -76,7 +76,7 @@ export class PrivateCluster {
     try {
       await Promise.allSettled(starts);
       const [version] = await Promise.all(starts);
-      await this.#untilFormed(timeoutMs, signal);
+      await this.untilFormed(timeoutMs, signal);
       return version!;
     } catch (error) {
       await Promise.all(missing.map((node) => node.kill()));
@@ -134,8 +134,12 @@ export class PrivateCluster {
     return this.nodes.find((node) => node.spec.name === leader);
   }
 
-  /** Resolves once every node sees every other one run. */
-  async #untilFormed(timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
+  /**
+   * Resolves once every node sees every other one run.
+   *
+   * @throws {BrokerSetupError} that tells what each node sees, after `timeoutMs`.
+   */
+  async untilFormed(timeoutMs = 120_000, signal?: AbortSignal): Promise<void> {
     let seen: readonly (readonly string[])[] = [];
     const formed = async () => {
       seen = await Promise.all(

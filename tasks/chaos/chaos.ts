@@ -112,12 +112,17 @@ async function chaos(request: Request, args: readonly string[], signal: AbortSig
 }
 
 async function startBroker(nodes: 1 | 3): Promise<ChaosBroker> {
-  const broker = nodes === 1 ? await startTestBroker() : await startTestCluster();
-  return {
-    nodes: "node" in broker ? [broker.node] : broker.cluster.nodes,
-    managementUrl: broker.managementUrl,
-    [Symbol.asyncDispose]: async () => await broker[Symbol.asyncDispose](),
-  };
+  if (nodes === 1) {
+    const broker = await startTestBroker();
+    return {
+      nodes: [broker.node],
+      managementUrl: broker.managementUrl,
+      [Symbol.asyncDispose]: () => broker[Symbol.asyncDispose](),
+    };
+  }
+  const { cluster, managementUrl, ...broker } = await startTestCluster();
+  const dispose = () => broker[Symbol.asyncDispose]();
+  return { nodes: cluster.nodes, cluster, managementUrl, [Symbol.asyncDispose]: dispose };
 }
 
 if (import.meta.main) {

@@ -1,8 +1,8 @@
 /** What can happen to a broker of three nodes. */
 import { setTimeout as delay } from "node:timers/promises";
-import { z } from "zod";
 import { vhostOf } from "@ecomarket/shared/management";
 import { SUBSCRIBER_QUEUES } from "@ecomarket/shared/topology";
+import type { PrivateCluster } from "@ecomarket/setup/private_cluster";
 import type { PrivateNode } from "@ecomarket/setup/private_node";
 import type { Fault, FaultOutcome } from "./fault.ts";
 import { until, type World } from "./world.ts";
@@ -10,15 +10,19 @@ import { until, type World } from "./world.ts";
 /** How long the cluster runs with one node fewer. */
 const OUTAGE_MS = 6_000;
 
-const queueSchema = z.object({ leader: z.string(), online: z.array(z.string()) });
-
-/** The node that leads `queue`. */
+/** The node that leads `queue`, once there is one. */
 async function leaderOf(world: World, queue: string): Promise<PrivateNode> {
-  const vhost = encodeURIComponent(vhostOf(world.directUrls[0]!));
-  const { leader } = await world.management.get(`queues/${vhost}/${queue}`, queueSchema);
-  const node = world.broker.nodes.find(({ spec }) => spec.name === leader);
-  if (!node) throw new Error(`${queue} is led by ${leader}, which is none of ours`);
-  return node;
+  let leader: PrivateNode | undefined;
+  await until(`a leader of ${queue}`, async () => {
+    leader = await clusterOf(world).leaderOf(vhostOf(world.directUrls[0]!), queue);
+    return leader !== undefined;
+  });
+  return leader!;
+}
+
+function clusterOf({ broker }: World): PrivateCluster {
+  if (!broker.cluster) throw new Error("This fault needs a cluster");
+  return broker.cluster;
 }
 
 /** `kill -9` of a node; the flow must go on without it, which is seen before it is started again. */
@@ -33,7 +37,7 @@ async function killNode(world: World, node: PrivateNode, why: string): Promise<F
     await delay(OUTAGE_MS);
   } finally {
     await node.start();
-    await untilJoined(world);
+    await clusterOf(world).untilFormed();
   }
   const proof = `${node.spec.name} (${why}), pid ${before} → ${node.pid}; ` +
     `the subscribers went on after ${goesOnMs} ms with two nodes`;
@@ -56,18 +60,12 @@ async function rollingRestart(world: World): Promise<FaultOutcome> {
   for (const node of world.broker.nodes) {
     const before = node.pid;
     await node.restart();
-    await untilJoined(world);
+    await clusterOf(world).untilFormed();
     pids.push(`${before} → ${node.pid}`);
   }
   const proof = `pids ${pids.join(", ")}`;
   return { proof, endedAt: performance.now(), affected: world.running };
 }
-
-const nodesSchema = z.array(z.object({
-  name: z.string(),
-  running: z.boolean(),
-  partitions: z.array(z.string()).optional(),
-}));
 
 /**
  * One node cannot speak with the other two: it forgets their cookie, which is what Erlang nodes
@@ -93,18 +91,9 @@ async function partition(world: World): Promise<FaultOutcome> {
     await node.ctl("eval", remember);
   }
   const outageMs = Math.round(performance.now() - cutAt);
-  await untilJoined(world);
+  await clusterOf(world).untilFormed();
   const proof = `${node.spec.name} without the other two for ${outageMs} ms; the flow went on`;
   return { proof, endedAt: performance.now(), affected: world.running };
-}
-
-/** Resolves once every node sees every other. */
-async function untilJoined(world: World): Promise<void> {
-  await until("three nodes in one cluster", async () => {
-    const nodes = await world.management.get("nodes", nodesSchema).catch(() => []);
-    return nodes.length === world.broker.nodes.length &&
-      nodes.every(({ running, partitions }) => running && (partitions ?? []).length === 0);
-  }, 120_000);
 }
 
 /** Faults of a broker of three nodes. */

@@ -13,6 +13,7 @@ import {
   SUBSCRIBER_QUEUES,
   type SubscriberName,
 } from "@ecomarket/shared/topology";
+import type { PrivateCluster } from "@ecomarket/setup/private_cluster";
 import type { PrivateNode } from "@ecomarket/setup/private_node";
 import { TcpProxy } from "../../tests/support/tcp_proxy.ts";
 import { type ConsumerName, ConsumerProcess, CONSUMERS } from "../consumer_process.ts";
@@ -28,6 +29,8 @@ export const CHAOS_DELAYS_MS: readonly number[] = [50, 100, 150];
 /** A broker, of one node or of three, that belongs to the run. */
 export interface ChaosBroker extends AsyncDisposable {
   readonly nodes: readonly PrivateNode[];
+  /** Where it has more than one node. */
+  readonly cluster?: PrivateCluster;
   readonly managementUrl: string;
 }
 
