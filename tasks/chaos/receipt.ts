@@ -1,6 +1,7 @@
 /** What a run prints: a table for the terminal, one object for programs, Markdown for the record. */
 import { renderTable } from "@ecomarket/shared/table";
 import type { Audit, SubscriberLedger } from "./ledger.ts";
+import { memoryOfRoles, type MemorySample } from "./memory.ts";
 
 /** What became of one fault. */
 export interface FaultRecord {
@@ -36,12 +37,18 @@ export interface Run {
   readonly skipped: readonly SkippedFault[];
   /** What else went wrong, such as a publisher that never finished. */
   readonly failures: readonly string[];
+  /** Of every role, over time. */
+  readonly memory: readonly MemorySample[];
 }
 
-/** Whether nothing was lost or doubled and every fault was proven and overcome. */
-export function isOk({ audit, faults, failures }: Run): boolean {
+/**
+ * Whether nothing was lost or doubled, every fault was proven and overcome, and no role's memory grew
+ * that lived long enough to tell.
+ */
+export function isOk({ audit, faults, failures, memory }: Run): boolean {
   return audit.violations.length === 0 && failures.length === 0 &&
-    faults.every(({ failure }) => failure === undefined);
+    faults.every(({ failure }) => failure === undefined) &&
+    memoryOfRoles(memory).every(({ isFlat }) => isFlat !== false);
 }
 
 /** What `--json` prints. */
@@ -59,6 +66,7 @@ export function jsonReceipt(run: Run): string {
     skipped,
     violations: audit.violations,
     failures: run.failures,
+    memory: { roles: memoryOfRoles(run.memory), samples: run.memory },
     versions,
   });
 }
@@ -69,6 +77,7 @@ export function textReceipt(run: Run): string {
   return [
     renderTable(["publisher", "events"], publisherRows(run)),
     renderTable(["subscriber", ...LEDGER_HEAD], ledgerRows(run)),
+    renderTable(MEMORY_HEAD, memoryRows(run)),
     ...(recovery ? [recovery] : []),
     ...problems(run),
     verdict(run),
@@ -94,6 +103,13 @@ Deno ${versions.deno}. Seed ${seed}, ${nodes} node(s), publisher level ${level},
 ${markdownTable(["publisher", "events"], publisherRows(run))}
 
 ${markdownTable(["subscriber", ...LEDGER_HEAD], ledgerRows(run))}
+
+## Memory
+
+Resident memory of each role, in MiB, in the life of its longest-lived process: the median of that
+life's second quarter and of its last one. A life under five minutes is not judged.
+
+${markdownTable(MEMORY_HEAD, memoryRows(run))}
 
 ## Faults
 
@@ -129,6 +145,22 @@ function columns(ledger: SubscriberLedger): number[] {
   return [delivered, effects, duplicateDeliveries, duplicateEffects, deadLettered, lost];
 }
 
+const MEMORY_HEAD = ["memory (MiB)", "life (s)", "settled", "at the end", "peak", "flat"];
+
+function memoryRows({ memory }: Run): (string | number)[][] {
+  const mebibytes = (bytes: number) => Math.round(bytes / 2 ** 20);
+  return memoryOfRoles(memory).map((
+    { role, lifeMs, settledBytes, finalBytes, peakBytes, isFlat },
+  ) => [
+    role,
+    Math.round(lifeMs / 1000),
+    mebibytes(settledBytes),
+    mebibytes(finalBytes),
+    mebibytes(peakBytes),
+    isFlat === undefined ? "–" : isFlat ? "yes" : "no",
+  ]);
+}
+
 function publisherRows({ audit }: Run): (string | number)[][] {
   const { attempted, confirmed, returned, nacked, ambiguous, recovered } = audit.ledger;
   return Object.entries({ attempted, confirmed, returned, nacked, ambiguous, recovered });
@@ -145,7 +177,7 @@ function recoveries({ faults }: Run): string | undefined {
     `median ${median.recoveryMs} ms, worst ${worst.recoveryMs} ms (${worst.name}).`;
 }
 
-function problems({ audit, faults, failures }: Run): string[] {
+function problems({ audit, faults, failures, memory }: Run): string[] {
   return [
     ...audit.violations.map(({ subscriber, kind, eventIds }) =>
       `✗ ${subscriber}: ${eventIds.length} × ${kind}: ${eventIds.slice(0, 20).join("\n  ")}` +
@@ -155,6 +187,9 @@ function problems({ audit, faults, failures }: Run): string[] {
       failure === undefined ? [] : [`✗ ${name}: ${failure}`]
     ),
     ...failures.map((failure) => `✗ ${failure}`),
+    ...memoryOfRoles(memory).flatMap(({ role, isFlat }) =>
+      isFlat === false ? [`✗ ${role}: its memory grew`] : []
+    ),
   ];
 }
 

@@ -7,6 +7,8 @@ import { deadLettersByEvent, effectsByEvent, SUBSCRIBERS } from "../effects.ts";
 import type { Fault } from "./fault.ts";
 import { readJournal } from "./journal.ts";
 import { type Audit, audit } from "./ledger.ts";
+import type { MemorySample } from "./memory.ts";
+import { MemoryWatch } from "./memory_watch.ts";
 import { SUBSCRIBER_DOWN } from "./process_faults.ts";
 import type { FaultRecord, SkippedFault } from "./receipt.ts";
 import { schedule } from "./schedule.ts";
@@ -35,6 +37,7 @@ export interface RunResult {
   readonly faults: readonly FaultRecord[];
   readonly skipped: readonly SkippedFault[];
   readonly failures: readonly string[];
+  readonly memory: readonly MemorySample[];
 }
 
 /** Runs `plan` in `world`. Nothing that goes wrong in the run is thrown: it is in the result. */
@@ -54,6 +57,10 @@ export async function runChaos(world: World, plan: RunPlan): Promise<RunResult> 
   if (!isDownFirst) await analytics.start();
   await world.publisher.start();
   const startedAt = performance.now();
+  using watch = new MemoryWatch(
+    [...Object.values(world.consumers), world.publisher],
+    plan.durationMs,
+  );
 
   const records: FaultRecord[] = [];
   for (const { fault, atMs } of slots) {
@@ -74,7 +81,7 @@ export async function runChaos(world: World, plan: RunPlan): Promise<RunResult> 
     const { code, signal } = await consumer.stop();
     if (code !== 0) failures.push(`${consumer.name} ended with ${signal ?? code} at the end`);
   }
-  return { audit: auditWorld(world), faults: records, skipped, failures };
+  return { audit: auditWorld(world), faults: records, skipped, failures, memory: watch.samples };
 }
 
 function sortOut(faults: readonly Fault[]): { possible: Fault[]; skipped: SkippedFault[] } {

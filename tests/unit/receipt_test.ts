@@ -31,6 +31,7 @@ function run(more: Partial<Run> = {}): Run {
     ],
     skipped: [],
     failures: [],
+    memory: [{ role: "email", pid: 7, atMs: 1_000, bytes: 80 * 2 ** 20 }],
     ...more,
   };
 }
@@ -39,6 +40,14 @@ Deno.test("isOk() holds only where nothing is lost, and every fault was proven a
   assert.ok(isOk(run()));
   assert.ok(!isOk(run({ audit: audit(JOURNAL, { email: UNSEEN }) })));
   assert.ok(!isOk(run({ failures: ["the publisher was not done"] })));
+  const leak = [0, 2, 4, 6, 8].map((minute) => ({
+    role: "email",
+    pid: 7,
+    atMs: minute * 60_000,
+    bytes: 2 ** 20 * (1 + minute),
+  }));
+  assert.ok(!isOk(run({ memory: leak })));
+  assert.match(textReceipt(run({ memory: leak })), /✗ email: its memory grew/);
   const unproven = { name: "link-cut", atMs: 1, proof: "", recoveryMs: null, failure: "no link" };
   assert.ok(!isOk(run({ faults: [unproven] })));
 });
@@ -75,5 +84,6 @@ Deno.test("markdownReceipt() names its command, and gives the median and the wor
   const text = markdownReceipt(run());
   assert.match(text, /Made by `deno task chaos --seed 1` on 2026-11-24/);
   assert.match(text, /\| 1\.5 \| link-cut \| 5 connections \\\| cut \| 250 \|/);
+  assert.match(text, /\| email \| 0 \| 80 \| 80 \| 80 \| – \|/);
   assert.match(text, /median 250 ms, worst 900 ms\s+\(broker-kill\)/);
 });
