@@ -6,6 +6,7 @@ import { decode, type UsuarioCreado } from "./event.ts";
 import { X_SIMULATE_FAILURES } from "./headers.ts";
 import { configureLog, roleLogger } from "./log.ts";
 import { print, runCommand } from "./main.ts";
+import { reportMemory } from "./memory_report.ts";
 import { failureAsked, simulateFailure } from "./simulated_failure.ts";
 import { type Migrations, SqliteStore } from "./sqlite_store.ts";
 import type { Effect } from "./store.ts";
@@ -103,6 +104,7 @@ export function runConsumer<T>(given: Consumer<T> | (() => Consumer<T>)): Promis
     const consumer = typeof given === "function" ? given() : given;
     const { prefetch, simulateFailures } = subscriberConfig();
     const spec = consumer.spec({ retryDelaysMs: retryDelaysMs(), simulateFailures });
+    using _memory = reportMemory(roleLogger(spec.name));
     await using store = SqliteStore.open(dataDir(consumer.name), consumer.migrations);
     await runSubscriber(spec, {
       urls: amqpUrls(),

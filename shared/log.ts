@@ -15,6 +15,7 @@ import {
   type TextFormatter,
 } from "@logtape/logtape";
 import { EMAIL_ADDRESS_PATTERN, redactByPattern } from "@logtape/redaction";
+import { writeAllSync } from "./write_all.ts";
 
 export type { Logger };
 
@@ -38,10 +39,7 @@ export async function configureLog(options: LogOptions): Promise<void> {
   await configure({
     reset: true,
     sinks: {
-      stderr: (record) => {
-        let bytes = encoder.encode(format(record));
-        while (bytes.length > 0) bytes = bytes.subarray(Deno.stderr.writeSync(bytes));
-      },
+      stderr: (record) => writeAllSync(Deno.stderr, format(record)),
     },
     loggers: [
       { category: "ecomarket", lowestLevel: options.level, sinks: ["stderr"] },
@@ -50,7 +48,6 @@ export async function configureLog(options: LogOptions): Promise<void> {
   });
 }
 
-const encoder = new TextEncoder();
 const EMAIL = { ...EMAIL_ADDRESS_PATTERN, replacement: "[email]" };
 
 function formatter(format: LogOptions["format"]): TextFormatter {

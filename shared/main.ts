@@ -5,6 +5,7 @@
 import { EcoMarketError, messageOf, UsageError } from "./errors.ts";
 import { flushLog } from "./log.ts";
 import { onShutdownSignal } from "./platform.ts";
+import { writeAllSync } from "./write_all.ts";
 
 /** What a command's body is given. */
 export interface CommandContext {
@@ -60,18 +61,17 @@ function report(error: unknown, usage: string): number {
 
 /** Prints one line of a command's result to the standard output. */
 export function print(line: string): void {
-  writeAll(Deno.stdout, line);
+  writeLine(Deno.stdout, line);
 }
 
 /** Prints one line for the person at the terminal to the standard error. */
 export function printError(line: string): void {
-  writeAll(Deno.stderr, line);
+  writeLine(Deno.stderr, line);
 }
 
-function writeAll(target: { writeSync(bytes: Uint8Array): number }, line: string): void {
-  let bytes = new TextEncoder().encode(`${line}\n`);
+function writeLine(target: { writeSync(bytes: Uint8Array): number }, line: string): void {
   try {
-    while (bytes.length > 0) bytes = bytes.subarray(target.writeSync(bytes));
+    writeAllSync(target, `${line}\n`);
   } catch (error) {
     // Whoever read us has seen enough, as in `… | head`.
     if (error instanceof Deno.errors.BrokenPipe) Deno.exit(141);

@@ -46,6 +46,8 @@ const logRecordSchema = z.looseObject({
   attempt: z.number().optional(),
   delayMs: z.number().optional(),
   redelivered: z.boolean().optional(),
+  memoryBytes: z.number().optional(),
+  pid: z.number().optional(),
 });
 
 /** One record of a consumer's log. */

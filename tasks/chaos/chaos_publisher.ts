@@ -14,6 +14,7 @@ import { UsageError } from "@ecomarket/shared/errors";
 import { X_SIMULATE_FAILURES } from "@ecomarket/shared/headers";
 import { configureLog, roleLogger } from "@ecomarket/shared/log";
 import { print, runCommand } from "@ecomarket/shared/main";
+import { reportMemory } from "@ecomarket/shared/memory_report";
 import { readLines } from "@ecomarket/shared/text_lines";
 import { connectPublisher, type Level, LEVELS } from "@ecomarket/publisher/levels";
 import type { Publisher } from "@ecomarket/publisher/publisher";
@@ -174,6 +175,7 @@ if (import.meta.main) {
     const level = LEVELS.find((name) => name === values.level);
     if (!values.journal || !level) throw new UsageError("--journal and --level are needed");
     await configureLog(logConfig());
+    using _memory = reportMemory(roleLogger("publisher"));
     using journal = new Journal(values.journal);
     const publisher = await ChaosPublisher.start({
       seed: wholeNumber("seed", values.seed, 1),

@@ -47,11 +47,21 @@ export class LogWatch {
 
   /** Calls `listener` at every effect, until the returned function is called. */
   onEffect(listener: () => void): () => void {
-    const filter = ({ outcome }: LogRecord) => {
+    return this.#listen(({ outcome }) => {
       if (outcome === "handled") listener();
-    };
-    this.#waiting.add(filter);
-    return () => void this.#waiting.delete(filter);
+    });
+  }
+
+  /** Calls `listener` whenever a process tells its memory, until the returned function is called. */
+  onMemory(listener: (pid: number, bytes: number) => void): () => void {
+    return this.#listen(({ pid, memoryBytes }) => {
+      if (pid !== undefined && memoryBytes !== undefined) listener(pid, memoryBytes);
+    });
+  }
+
+  #listen(listener: (record: LogRecord) => void): () => void {
+    this.#waiting.add(listener);
+    return () => void this.#waiting.delete(listener);
   }
 
   /** The next effect that is committed. */

@@ -44,7 +44,7 @@ export class PublisherProcess implements Supervised {
         `--level=${level}`,
       ],
       cwd: PROJECT_ROOT,
-      env: { AMQP_URL: amqpUrls.join(","), LOG_FORMAT: "json", LOG_LEVEL: "info" },
+      env: { AMQP_URL: amqpUrls.join(","), LOG_FORMAT: "json", LOG_LEVEL: "debug" },
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",

@@ -8,7 +8,7 @@ import type { Fault } from "./fault.ts";
 import { readJournal } from "./journal.ts";
 import { type Audit, audit } from "./ledger.ts";
 import type { MemorySample } from "./memory.ts";
-import { MemoryWatch } from "./memory_watch.ts";
+import { watchMemory } from "./memory_watch.ts";
 import { SUBSCRIBER_DOWN } from "./process_faults.ts";
 import type { FaultRecord, SkippedFault } from "./receipt.ts";
 import { schedule } from "./schedule.ts";
@@ -57,10 +57,7 @@ export async function runChaos(world: World, plan: RunPlan): Promise<RunResult> 
   if (!isDownFirst) await analytics.start();
   await world.publisher.start();
   const startedAt = performance.now();
-  using watch = new MemoryWatch(
-    [...Object.values(world.consumers), world.publisher],
-    plan.durationMs,
-  );
+  const memory = watchMemory(world.logs);
 
   const records: FaultRecord[] = [];
   for (const { fault, atMs } of slots) {
@@ -81,7 +78,8 @@ export async function runChaos(world: World, plan: RunPlan): Promise<RunResult> 
     const { code, signal } = await consumer.stop();
     if (code !== 0) failures.push(`${consumer.name} ended with ${signal ?? code} at the end`);
   }
-  return { audit: auditWorld(world), faults: records, skipped, failures, memory: watch.samples };
+  memory.stop();
+  return { audit: auditWorld(world), faults: records, skipped, failures, memory: memory.samples };
 }
 
 function sortOut(faults: readonly Fault[]): { possible: Fault[]; skipped: SkippedFault[] } {
