@@ -40,11 +40,11 @@ export async function installWhereAllowed(
  * @throws {BrokerSetupError} when RabbitMQ is not installed and cannot be: with what to run.
  */
 export async function requireRabbitmq(options: InstallOptions): Promise<void> {
-  if (findRabbitmqServer()) return;
   const lockDir = join(tmpdir(), "ecomarket_install");
-  using _lock = await lockBroker(lockDir, options.say);
-  if (findRabbitmqServer()) return;
-  const problem = await installWhereAllowed(options);
+  // n.b. while another process installs it, the script is there before RabbitMQ can run.
+  if (findRabbitmqServer() && !await exists(lockDir)) return;
+  using _lock = await lockFolder(lockDir, options.say);
+  const problem = findRabbitmqServer() ? undefined : await installWhereAllowed(options);
   // Whoever waits for the lock has its file open: it finds RabbitMQ installed, or the same problem.
   await Deno.remove(lockDir, { recursive: true }).catch(() => {});
   if (problem === undefined) return;
@@ -52,4 +52,24 @@ export async function requireRabbitmq(options: InstallOptions): Promise<void> {
     `Private brokers need RabbitMQ: it is not installed, and not installable here: ${problem}\n` +
       `Run this, then try again: ${installAdvice(Deno.build.os, hasProgram)}`,
   );
+}
+
+/** The lock of a folder that whoever held it before may remove at any moment. */
+async function lockFolder(path: string, say: (line: string) => void): Promise<Disposable> {
+  try {
+    return await lockBroker(path, say);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    return await lockFolder(path, say);
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }
