@@ -51,12 +51,14 @@ async function terminate(world: World, name: ConsumerName): Promise<FaultOutcome
   return { proof, endedAt: consumer.startedAt, affected: affectedBy(name) };
 }
 
-/** `kill -9` of the publisher between a publish and its confirm. */
+/** `kill -9` of the publisher between a publish and its confirm, which the link holds back a moment. */
 async function killPublisher(world: World): Promise<FaultOutcome> {
   const proof = await provoke("a kill of the publisher with events unanswered", async () => {
     const { pid } = world.publisher.current;
+    for (const proxy of world.proxies) proxy.holdAnswers();
     await delay(Math.random() * 200);
     const { signal } = await world.publisher.current.stop(0);
+    for (const proxy of world.proxies) proxy.restore();
     const unanswered = readJournal(world.journalDir)
       .filter(({ outcome }) => outcome === "pending").length;
     await until("the publisher's successor", () => world.publisher.current.pid !== pid);

@@ -9,13 +9,25 @@ interface Pair {
   readonly server: Deno.TcpConn;
 }
 
+/** Nothing passes before it is opened. */
+interface Gate {
+  readonly opened: Promise<void>;
+  readonly open: () => void;
+}
+
+function closedGate(): Gate {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  return { opened: promise, open: resolve };
+}
+
 /** See the file's first lines. */
 export class TcpProxy implements AsyncDisposable {
   readonly #listener: Deno.TcpListener;
   readonly #target: Deno.ConnectOptions;
   readonly #pairs = new Set<Pair>();
   readonly #relays = new Set<Promise<void>>();
-  #gate: { readonly opened: Promise<void>; readonly open: () => void } | undefined;
+  #gate: Gate | undefined;
+  #answerGate: Gate | undefined;
   #bytesPerSecond: number | undefined;
   #cutInNextChunk = false;
   #refusing = false;
@@ -72,8 +84,12 @@ export class TcpProxy implements AsyncDisposable {
 
   /** Half-open: connections stand, and no byte passes, until {@link restore}. */
   stall(): void {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#gate ??= { opened: promise, open: resolve };
+    this.#gate ??= closedGate();
+  }
+
+  /** What clients write passes, what they are answered does not, until {@link restore}. */
+  holdAnswers(): void {
+    this.#answerGate ??= closedGate();
   }
 
   /** Lets `bytesPerSecond` pass in each direction of each connection, until {@link restore}. */
@@ -81,12 +97,14 @@ export class TcpProxy implements AsyncDisposable {
     this.#bytesPerSecond = bytesPerSecond;
   }
 
-  /** Ends whatever {@link refuse}, {@link stall} or {@link slow} began. Bytes that were held pass. */
+  /** Ends whatever was begun. Bytes that were held pass. */
   restore(): void {
     this.#refusing = false;
     this.#bytesPerSecond = undefined;
     this.#gate?.open();
     this.#gate = undefined;
+    this.#answerGate?.open();
+    this.#answerGate = undefined;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -123,7 +141,7 @@ export class TcpProxy implements AsyncDisposable {
       for (;;) {
         const length = await from.read(buffer);
         if (length === null) break;
-        await this.#pass(length);
+        await this.#pass(length, isOutward);
         if (isOutward && this.#cutInNextChunk) {
           this.#cutInNextChunk = false;
           await writeAll(to, buffer.subarray(0, Math.ceil(length / 2)));
@@ -137,9 +155,10 @@ export class TcpProxy implements AsyncDisposable {
     this.#close(pair);
   }
 
-  async #pass(length: number): Promise<void> {
-    if (this.#gate) this.bytesHeld += length;
-    while (this.#gate) await this.#gate.opened;
+  async #pass(length: number, isOutward: boolean): Promise<void> {
+    const gate = () => this.#gate ?? (isOutward ? undefined : this.#answerGate);
+    if (gate()) this.bytesHeld += length;
+    for (let closed = gate(); closed; closed = gate()) await closed.opened;
     if (this.#bytesPerSecond === undefined) return;
     this.bytesSlowed += length;
     await delay(length / this.#bytesPerSecond * 1000);
