@@ -7,6 +7,7 @@ import { parseArguments, wholeNumber } from "@ecomarket/shared/args";
 import { amqpUrls, dataDir, logConfig, usersApiConfig } from "@ecomarket/shared/config";
 import { configureLog, roleLogger } from "@ecomarket/shared/log";
 import { type CommandContext, print, runCommand } from "@ecomarket/shared/main";
+import { reportMemory } from "@ecomarket/shared/memory_report";
 import { BacklogWatch } from "./outbox_backlog.ts";
 import { OutboxRelay } from "./outbox_relay.ts";
 import { serveHttp } from "./serve_http.ts";
@@ -43,6 +44,7 @@ export async function usersApi({ args, signal }: CommandContext): Promise<number
   const port = wholeNumber("port", values.port, configured, { max: 65_535 });
   const urls = amqpUrls();
 
+  using _memory = reportMemory(log);
   using users = UsersStore.open(dataDir("users"));
   const relay = new OutboxRelay({
     urls,

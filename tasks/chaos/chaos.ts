@@ -26,6 +26,7 @@ effect is doubled, when a fault cannot be proven or is not overcome, or when a r
                     them must not have grown, so that --minutes 30 is a soak run
   --level LEVEL     simple, persistent or robust (default: robust). The lower two lose events: how
                     many is what they are run for
+  --api-kills N     how often the fault kill-users-api kills the API (default: 10)
   --json            print one object at the end, and nothing else on the standard output
   --report FILE     write the receipt as Markdown
 `;
@@ -36,6 +37,7 @@ interface Request {
   readonly nodes: 1 | 3;
   readonly minutes: number;
   readonly level: Level;
+  readonly apiKills: number;
   readonly faults: string | undefined;
   readonly json: boolean;
   readonly report: string | undefined;
@@ -49,6 +51,7 @@ function parse(args: readonly string[]): Request | undefined {
     nodes: { type: "string" },
     minutes: { type: "string" },
     level: { type: "string" },
+    "api-kills": { type: "string" },
     json: { type: "boolean" },
     report: { type: "string" },
   });
@@ -63,6 +66,7 @@ function parse(args: readonly string[]): Request | undefined {
     events: wholeNumber("events", values.events, 10_000, { min: 100, max: 10_000_000 }),
     seed: wholeNumber("seed", values.seed, 1, { max: 2 ** 31 - 1 }),
     minutes: wholeNumber("minutes", values.minutes, 2, { min: 1, max: 600 }),
+    apiKills: wholeNumber("api-kills", values["api-kills"], 10, { min: 1, max: 10_000 }),
     faults: values.faults,
     report: values.report,
     json: values.json ?? false,
@@ -74,7 +78,7 @@ function parse(args: readonly string[]): Request | undefined {
 const overviewSchema = z.object({ rabbitmq_version: z.string() });
 
 async function chaos(request: Request, args: readonly string[], signal: AbortSignal): Promise<Run> {
-  const { events, seed, nodes, minutes, level } = request;
+  const { events, seed, nodes, minutes, level, apiKills } = request;
   const faults = selectFaults(nodes, request.faults);
   const say = request.json ? printError : print;
   const startedAt = performance.now();
@@ -91,6 +95,7 @@ async function chaos(request: Request, args: readonly string[], signal: AbortSig
       seed,
       events,
       level,
+      apiKills,
       ratePerSecond: Math.max(1, Math.round(events / (durationMs / 1000))),
     }),
   );

@@ -1,5 +1,6 @@
 /** Every fault that a run can have. */
 import { UsageError } from "@ecomarket/shared/errors";
+import { API_FAULTS } from "./api_faults.ts";
 import { BROKER_FAULTS } from "./broker_faults.ts";
 import { CLUSTER_FAULTS } from "./cluster_faults.ts";
 import type { Fault } from "./fault.ts";
@@ -12,6 +13,7 @@ const SINGLE_NODE_FAULTS: readonly Fault[] = [
   ...LINK_FAULTS,
   ...BROKER_FAULTS,
   ...STORE_FAULTS,
+  ...API_FAULTS,
   SUBSCRIBER_DOWN,
 ];
 

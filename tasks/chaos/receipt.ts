@@ -1,7 +1,9 @@
 /** What a run prints: a table for the terminal, one object for programs, Markdown for the record. */
 import { renderTable } from "@ecomarket/shared/table";
-import type { Audit, SubscriberLedger } from "./ledger.ts";
+import type { ApiAudit } from "./api_ledger.ts";
+import type { SubscriberLedger } from "./ledger.ts";
 import { memoryOfRoles, type MemorySample } from "./memory.ts";
+import type { RunAudit } from "./run_audit.ts";
 
 /** What became of one fault. */
 export interface FaultRecord {
@@ -32,7 +34,7 @@ export interface Run {
   readonly level: string;
   readonly nodes: number;
   readonly elapsedMs: number;
-  readonly audit: Audit;
+  readonly audit: RunAudit;
   readonly faults: readonly FaultRecord[];
   readonly skipped: readonly SkippedFault[];
   /** What else went wrong, such as a publisher that never finished. */
@@ -46,7 +48,8 @@ export interface Run {
  * that lived long enough to tell.
  */
 export function isOk({ audit, faults, failures, memory }: Run): boolean {
-  return audit.violations.length === 0 && failures.length === 0 &&
+  return audit.events.violations.length === 0 && failures.length === 0 &&
+    (audit.usersApi?.violations ?? []).length === 0 &&
     faults.every(({ failure }) => failure === undefined) &&
     memoryOfRoles(memory).every(({ isFlat }) => isFlat !== false);
 }
@@ -61,10 +64,10 @@ export function jsonReceipt(run: Run): string {
     level,
     nodes,
     elapsedMs,
-    ledger: audit.ledger,
+    ledger: { ...audit.events.ledger, usersApi: audit.usersApi?.ledger },
     faults,
     skipped,
-    violations: audit.violations,
+    violations: [...audit.events.violations, ...(audit.usersApi?.violations ?? [])],
     failures: run.failures,
     memory: { roles: memoryOfRoles(run.memory), samples: run.memory },
     versions,
@@ -73,10 +76,12 @@ export function jsonReceipt(run: Run): string {
 
 /** The receipt for a terminal of 80 columns. */
 export function textReceipt(run: Run): string {
+  const { audit } = run;
   const recovery = recoveries(run);
   return [
     renderTable(["publisher", "events"], publisherRows(run)),
     renderTable(["subscriber", ...LEDGER_HEAD], ledgerRows(run)),
+    ...(audit.usersApi ? [renderTable(["users API", "users"], apiRows(audit.usersApi))] : []),
     renderTable(MEMORY_HEAD, memoryRows(run)),
     ...(recovery ? [recovery] : []),
     ...problems(run),
@@ -86,7 +91,7 @@ export function textReceipt(run: Run): string {
 
 /** The receipt for the record. */
 export function markdownReceipt(run: Run): string {
-  const { command, date, versions, machine, seed, level, nodes, elapsedMs } = run;
+  const { command, date, versions, machine, seed, level, nodes, elapsedMs, audit } = run;
   return `# Receipt of a chaos run
 
 Made by \`${command}\` on ${
@@ -103,6 +108,8 @@ Deno ${versions.deno}. Seed ${seed}, ${nodes} node(s), publisher level ${level},
 ${markdownTable(["publisher", "events"], publisherRows(run))}
 
 ${markdownTable(["subscriber", ...LEDGER_HEAD], ledgerRows(run))}
+
+${audit.usersApi ? markdownTable(["users API", "users"], apiRows(audit.usersApi)) : ""}
 
 ## Memory
 
@@ -134,7 +141,7 @@ ${problems(run).map((line) => `\n- ${line}`).join("")}
 const LEDGER_HEAD = ["delivered", "effects", "dup. deliv.", "dup. effects", "dead", "lost"];
 
 function ledgerRows({ audit }: Run): (string | number)[][] {
-  return Object.entries(audit.ledger.subscribers).map(([name, ledger]) => [
+  return Object.entries(audit.events.ledger.subscribers).map(([name, ledger]) => [
     name,
     ...columns(ledger),
   ]);
@@ -143,6 +150,17 @@ function ledgerRows({ audit }: Run): (string | number)[][] {
 function columns(ledger: SubscriberLedger): number[] {
   const { delivered, effects, duplicateDeliveries, duplicateEffects, deadLettered, lost } = ledger;
   return [delivered, effects, duplicateDeliveries, duplicateEffects, deadLettered, lost];
+}
+
+function apiRows({ ledger }: ApiAudit): (string | number)[][] {
+  const { answered, users, announced, waiting, effects } = ledger;
+  return [
+    ["answered 201", answered],
+    ["registered", users],
+    ["event confirmed", announced],
+    ["event waiting", waiting],
+    ...Object.entries(effects).map(([name, count]) => [`effects of ${name}`, count]),
+  ];
 }
 
 const MEMORY_HEAD = ["memory (MiB)", "life (s)", "settled", "at the end", "peak", "flat"];
@@ -162,7 +180,7 @@ function memoryRows({ memory }: Run): (string | number)[][] {
 }
 
 function publisherRows({ audit }: Run): (string | number)[][] {
-  const { attempted, confirmed, returned, nacked, ambiguous, recovered } = audit.ledger;
+  const { attempted, confirmed, returned, nacked, ambiguous, recovered } = audit.events.ledger;
   return Object.entries({ attempted, confirmed, returned, nacked, ambiguous, recovered });
 }
 
@@ -179,9 +197,11 @@ function recoveries({ faults }: Run): string | undefined {
 
 function problems({ audit, faults, failures, memory }: Run): string[] {
   return [
-    ...audit.violations.map(({ subscriber, kind, eventIds }) =>
-      `✗ ${subscriber}: ${eventIds.length} × ${kind}: ${eventIds.slice(0, 20).join("\n  ")}` +
-      (eventIds.length > 20 ? "\n  …" : "")
+    ...audit.events.violations.map(({ subscriber, kind, eventIds }) =>
+      violation(subscriber, kind, eventIds)
+    ),
+    ...(audit.usersApi?.violations ?? []).map(({ subscriber, kind, ids }) =>
+      violation(subscriber ?? "users API", kind, ids)
     ),
     ...faults.flatMap(({ name, failure }) =>
       failure === undefined ? [] : [`✗ ${name}: ${failure}`]
@@ -193,8 +213,13 @@ function problems({ audit, faults, failures, memory }: Run): string[] {
   ];
 }
 
+function violation(subscriber: string, kind: string, ids: readonly string[]): string {
+  return `✗ ${subscriber}: ${ids.length} × ${kind}: ${ids.slice(0, 20).join("\n  ")}` +
+    (ids.length > 20 ? "\n  …" : "");
+}
+
 function verdict(run: Run): string {
-  const { ledger } = run.audit;
+  const { ledger } = run.audit.events;
   const lost = total(ledger.subscribers, ({ lost }) => lost);
   const doubled = total(ledger.subscribers, ({ duplicateEffects }) => duplicateEffects);
   const proven = run.faults.filter(({ failure }) => failure === undefined).length;

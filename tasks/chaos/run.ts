@@ -4,9 +4,10 @@ import { messageOf } from "@ecomarket/shared/errors";
 import { DEAD_LETTER_QUEUE } from "@ecomarket/shared/topology";
 import type { ConsumerName } from "../consumer_process.ts";
 import { deadLettersByEvent, effectsByEvent, SUBSCRIBERS } from "../effects.ts";
+import { readApiBooks } from "./api_books.ts";
 import type { Fault } from "./fault.ts";
 import { readJournal } from "./journal.ts";
-import { type Audit, audit } from "./ledger.ts";
+import { auditRun, type RunAudit } from "./run_audit.ts";
 import type { MemorySample } from "./memory.ts";
 import { watchMemory } from "./memory_watch.ts";
 import { SUBSCRIBER_DOWN } from "./process_faults.ts";
@@ -33,7 +34,7 @@ export interface RunPlan {
 
 /** What came of it. */
 export interface RunResult {
-  readonly audit: Audit;
+  readonly audit: RunAudit;
   readonly faults: readonly FaultRecord[];
   readonly skipped: readonly SkippedFault[];
   readonly failures: readonly string[];
@@ -140,20 +141,26 @@ async function settle(world: World, { mayLose, signal }: RunPlan): Promise<void>
     const backlogs = await Promise.all(SUBSCRIBERS.map((name) => world.backlog(name)));
     const dead = (await world.queues([DEAD_LETTER_QUEUE]))[DEAD_LETTER_QUEUE]?.ready ?? 0;
     const isQuiet = dead === 0 && backlogs.every((backlog) => backlog === 0);
-    if (isQuiet && (mayLose || auditWorld(world).violations.length === 0)) return;
+    if (isQuiet && (mayLose || isSettled(auditWorld(world)))) return;
     await delay(500, undefined, { signal });
   }
 }
 
-function auditWorld(world: World): Audit {
-  return audit(
+function auditWorld(world: World): RunAudit {
+  const { apiAnswers: answers, dataDirOf } = world;
+  return auditRun(
     readJournal(world.journalDir),
     Object.fromEntries(SUBSCRIBERS.map((name) => [name, {
-      effects: effectsByEvent(name, world.dataDirOf),
-      deadLetters: deadLettersByEvent(name, world.dataDirOf),
+      effects: effectsByEvent(name, dataDirOf),
+      deadLetters: deadLettersByEvent(name, dataDirOf),
       duplicateDeliveries: world.logs[name].duplicates,
     }])),
+    answers.length === 0 ? undefined : readApiBooks(answers, dataDirOf),
   );
+}
+
+function isSettled({ events, usersApi }: RunAudit): boolean {
+  return events.violations.length === 0 && (usersApi?.violations ?? []).length === 0;
 }
 
 async function within(timeoutMs: number, work: Promise<void>): Promise<boolean> {

@@ -19,6 +19,7 @@ import { TcpProxy } from "../../tests/support/tcp_proxy.ts";
 import { type ConsumerName, ConsumerProcess, CONSUMERS } from "../consumer_process.ts";
 import { SUBSCRIBERS } from "../effects.ts";
 import type { Level } from "@ecomarket/publisher/levels";
+import type { Answer } from "./api_load.ts";
 import { LogWatch } from "./log_watch.ts";
 import { PublisherProcess } from "./publisher_process.ts";
 import { Supervisor } from "./supervisor.ts";
@@ -42,6 +43,8 @@ export interface WorldOptions {
   readonly events: number;
   readonly ratePerSecond: number;
   readonly level: Level;
+  /** How often the users API is killed, where that is a fault of the run. */
+  readonly apiKills: number;
 }
 
 /** See the file's first lines. */
@@ -54,6 +57,11 @@ export class World implements AsyncDisposable {
   readonly consumers: Readonly<Record<ConsumerName, Supervisor<ConsumerProcess>>>;
   readonly publisher: Supervisor<PublisherProcess>;
   readonly logs: Readonly<Record<ConsumerName | "publisher", LogWatch>>;
+  /** What clients of the users API were told. */
+  readonly apiAnswers: Answer[] = [];
+  readonly apiKills: number;
+  /** Through the proxies: as every role connects. */
+  readonly amqpUrls: readonly string[];
   #cleanup: AsyncDisposableStack;
 
   private constructor(options: WorldOptions, cleanup: AsyncDisposableStack) {
@@ -70,6 +78,8 @@ export class World implements AsyncDisposable {
       publisher: new LogWatch(),
     };
     const amqpUrls = broker.nodes.map((node, n) => this.proxies[n]!.urlFor(node.amqpUrl));
+    this.amqpUrls = amqpUrls;
+    this.apiKills = options.apiKills;
     const supervise = (name: ConsumerName) =>
       cleanup.use(
         new Supervisor(name, () =>

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { audit } from "../../tasks/chaos/ledger.ts";
+import { auditRun } from "../../tasks/chaos/run_audit.ts";
 import {
   isOk,
   jsonReceipt,
@@ -23,7 +23,7 @@ function run(more: Partial<Run> = {}): Run {
     level: "robust",
     nodes: 1,
     elapsedMs: 61_000,
-    audit: audit(JOURNAL, { email: SEEN }),
+    audit: auditRun(JOURNAL, { email: SEEN }),
     faults: [
       { name: "link-cut", atMs: 1_500, proof: "5 connections | cut", recoveryMs: 250 },
       { name: "broker-kill", atMs: 9_000, proof: "pid 1 → 2", recoveryMs: 900 },
@@ -38,7 +38,7 @@ function run(more: Partial<Run> = {}): Run {
 
 Deno.test("isOk() holds only where nothing is lost, and every fault was proven and overcome", () => {
   assert.ok(isOk(run()));
-  assert.ok(!isOk(run({ audit: audit(JOURNAL, { email: UNSEEN }) })));
+  assert.ok(!isOk(run({ audit: auditRun(JOURNAL, { email: UNSEEN }) })));
   assert.ok(!isOk(run({ failures: ["the publisher was not done"] })));
   const leak = [0, 2, 4, 6, 8].map((minute) => ({
     role: "email",
@@ -74,7 +74,7 @@ Deno.test("jsonReceipt() is one object with the ledger and the faults", () => {
 });
 
 Deno.test("textReceipt() fits 80 columns, and names the events that are lost", () => {
-  const text = textReceipt(run({ audit: audit(JOURNAL, { email: UNSEEN }) }));
+  const text = textReceipt(run({ audit: auditRun(JOURNAL, { email: UNSEEN }) }));
   assert.match(text, /✗ email: 1 × lost: a/);
   assert.match(text, /✗ lost 1, duplicate effects 0; 3 of 3 faults proven/);
   for (const line of text.split("\n")) assert.ok([...line].length <= 80, line);
