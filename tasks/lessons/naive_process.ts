@@ -1,6 +1,7 @@
 /** A naive consumer as a child process that a lesson can watch, hold up, and kill. */
 import { readLines } from "@ecomarket/shared/text_lines";
 import { LOOPBACK, PROJECT_ROOT } from "../consumer_process.ts";
+import { LessonError, WAIT_TIMEOUT_MS } from "./lesson_error.ts";
 
 /** A script in `naive/`. */
 export type NaiveScript = "auto_ack" | "hot_loop" | "no_inbox";
@@ -15,7 +16,7 @@ export interface NaiveOptions {
 }
 
 interface Listener {
-  readonly isWanted: (line: string) => boolean;
+  readonly line: string;
   readonly resolve: () => void;
   readonly reject: (reason: Error) => void;
 }
@@ -64,17 +65,17 @@ export class NaiveProcess implements AsyncDisposable {
 
   /** Resolves once it was given `count` deliveries. */
   async delivered(count: number): Promise<void> {
-    await this.#heard((line) => line === `delivery ${count}`);
+    await this.#heard(`delivery ${count}`);
   }
 
   /** Resolves once it is in the middle of the event `id`, and waits there. */
   async handling(id: string): Promise<void> {
-    await this.#heard((line) => line === `handling ${id}`);
+    await this.#heard(`handling ${id}`);
   }
 
   /** Resolves once the effect of the event `id` is committed. */
   async done(id: string): Promise<void> {
-    await this.#heard((line) => line === `done ${id}`);
+    await this.#heard(`done ${id}`);
   }
 
   /** Lets it finish the event that it is in the middle of. */
@@ -94,11 +95,19 @@ export class NaiveProcess implements AsyncDisposable {
     await this.kill();
   }
 
-  /** Resolves once it has said a line that is wanted, now or before; rejects when it ends before. */
-  #heard(isWanted: (line: string) => boolean): Promise<void> {
-    if (this.#said.some(isWanted)) return Promise.resolve();
+  /**
+   * Resolves once it has said `line`, now or before.
+   *
+   * @throws {LessonError} when it ends before, or is late.
+   */
+  #heard(line: string): Promise<void> {
+    const what = `"${line}" of the naive consumer ${this.script}`;
+    if (this.#said.includes(line)) return Promise.resolve();
     if (this.#hasEnded) return Promise.reject(this.#ended());
-    return new Promise((resolve, reject) => this.#listeners.add({ isWanted, resolve, reject }));
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const timer = setTimeout(() => reject(LessonError.late(what)), WAIT_TIMEOUT_MS);
+    this.#listeners.add({ line, resolve, reject });
+    return promise.finally(() => clearTimeout(timer));
   }
 
   async #read(): Promise<void> {
@@ -106,7 +115,7 @@ export class NaiveProcess implements AsyncDisposable {
       for (const { text } of lines) {
         this.#said.push(text);
         for (const listener of this.#listeners) {
-          if (!listener.isWanted(text)) continue;
+          if (listener.line !== text) continue;
           this.#listeners.delete(listener);
           listener.resolve();
         }
@@ -118,6 +127,6 @@ export class NaiveProcess implements AsyncDisposable {
   }
 
   #ended(): Error {
-    return new Error(`The naive consumer ${this.script} ended by itself`);
+    return new LessonError(`The naive consumer ${this.script} ended by itself`);
   }
 }

@@ -12,6 +12,7 @@ import { poll } from "@ecomarket/setup/poll";
 import { TcpProxy } from "../../tests/support/tcp_proxy.ts";
 import { ConsumerProcess, type ConsumerProcessOptions, CONSUMERS } from "../consumer_process.ts";
 import { effectsByEvent } from "../effects.ts";
+import { LessonError, WAIT_TIMEOUT_MS } from "./lesson_error.ts";
 import { NaiveProcess, type NaiveScript } from "./naive_process.ts";
 import type { Stage } from "./stage.ts";
 
@@ -23,8 +24,6 @@ export const REAL_CONSUMER = {
   delaysMs: FAST_RETRY_DELAYS_MS,
   env: { RETRY_DELAYS_MS: FAST_RETRY_DELAYS_MS.join(), SMTP_URL: "" },
 } as const;
-
-const WAIT_TIMEOUT_MS = 30_000;
 
 /** See the file's first line. */
 export class Side {
@@ -53,7 +52,7 @@ export class Side {
     await using publisher = await RobustPublisher.connect({ urls, log: roleLogger("publisher") });
     const outcomes = await Promise.all(events.map((it) => publisher.publish(it, options(it))));
     const failure = outcomes.find(({ status }) => status !== "confirmed");
-    if (failure) throw new Error(`An event was not confirmed, but ${failure.status}`);
+    if (failure) throw new LessonError(`An event was not confirmed, but ${failure.status}`);
   }
 
   /** Starts a consumer that does what not to do. */
@@ -130,12 +129,12 @@ export class Side {
     });
   }
 
-  /** Waits until `isSo`. @throws {Error} that says what was waited for, after half a minute. */
+  /** Waits until `isSo`. @throws {LessonError} that says what was waited for, when it is late. */
   async until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
     const { signal } = this.stage;
     const attempt = async () => await isSo() || undefined;
     if (await poll(attempt, { timeoutMs: WAIT_TIMEOUT_MS, signal })) return;
-    throw new Error(`${what}: not within ${WAIT_TIMEOUT_MS / 1000} s`);
+    throw LessonError.late(what);
   }
 
   async #onChannel<T>(use: (channel: Channel) => Promise<T>): Promise<T> {

@@ -3,7 +3,8 @@ import { delimiter, dirname, join } from "node:path";
 import { eventually } from "./eventually.ts";
 import { findText, type Step } from "./guide.ts";
 
-const PATIENCE_MS = 120_000;
+/** How long a command, or a line in a terminal, is waited for. */
+const PATIENCE_MS = 300_000;
 
 /** What would change what the guide's commands do. */
 const CONFIGURATION =
