@@ -8,6 +8,9 @@
  *   next. `…` stands for any text, on a line of its own for any lines.
  * - `ts file=PATH`: a file that the reader writes.
  * - `mermaid`: a picture.
+ *
+ * What names no terminal is in terminal 1. A reader does not see these words: above a block that is
+ * in another terminal than the one before it stands `Terminal NAME:`.
  */
 
 /** One thing that the reader of a guide does, or sees. `line` is where it stands. */
@@ -46,6 +49,8 @@ interface Block {
   readonly language: string;
   readonly attributes: ReadonlyMap<string, string>;
   readonly body: string;
+  /** The last line of text above it. */
+  readonly above: string;
 }
 
 const FENCE = /^```(.*)$/;
@@ -55,12 +60,26 @@ export function parseGuide(markdown: string): Guide {
   const { blocks, prose } = split(markdown);
   const steps: Step[] = [];
   let lastTerminal: string | undefined;
+  let shown = "1";
   for (const block of blocks) {
+    const terminal = terminalOf(block, lastTerminal);
+    if (terminal !== undefined && terminal !== shown) {
+      if (block.above !== `Terminal ${terminal}:`) {
+        throw new Error(`Above the block of line ${block.line} must stand "Terminal ${terminal}:"`);
+      }
+      shown = terminal;
+    }
     steps.push(...stepsOf(block, lastTerminal));
     if (block.language === "sh") lastTerminal = block.attributes.get("terminal");
   }
   const inlineCode = [...prose.matchAll(/`([^`]+)`/g)].map(([, code]) => code!);
   return { steps, inlineCode };
+}
+
+/** Where the reader does or sees what is in `block`; `undefined` where that is in no terminal. */
+function terminalOf({ language, attributes }: Block, lastTerminal?: string): string | undefined {
+  if (!["sh", "text", "keys"].includes(language)) return undefined;
+  return attributes.get("terminal") ?? (language === "text" ? lastTerminal : undefined) ?? "1";
 }
 
 /** What both guides must have alike: everything but where it stands. */
@@ -71,17 +90,20 @@ export function withoutLines(steps: readonly Step[]): unknown[] {
 function split(markdown: string): { blocks: Block[]; prose: string } {
   const blocks: Block[] = [];
   const prose: string[] = [];
-  let open: { line: number; info: string; body: string[] } | undefined;
+  let open: { line: number; info: string; body: string[]; above: string } | undefined;
   for (const [index, text] of markdown.split("\n").entries()) {
     const info = FENCE.exec(text)?.[1];
     if (open && info !== "") open.body.push(text);
     else if (open) {
       const [language = "", ...words] = open.info.split(/\s+/);
       const attributes = new Map(words.map((word) => word.split("=", 2) as [string, string]));
-      blocks.push({ line: open.line, language, attributes, body: open.body.join("\n") });
+      const body = open.body.join("\n");
+      blocks.push({ line: open.line, language, attributes, body, above: open.above });
       open = undefined;
-    } else if (info !== undefined) open = { line: index + 1, info, body: [] };
-    else prose.push(text);
+    } else if (info !== undefined) {
+      const above = prose.findLast((line) => line.trim() !== "") ?? "";
+      open = { line: index + 1, info, body: [], above };
+    } else prose.push(text);
   }
   if (open) throw new Error(`The block of line ${open.line} has no end`);
   return { blocks, prose: prose.join("\n") };

@@ -10,10 +10,14 @@ Deno.test("parseGuide() reads what is done and what is seen, in order, with its 
     "# Guide\n",
     fenced("sh", "deno task a\ndeno task b \\\n  --c"),
     fenced("text", "done"),
+    "Terminal 2:\n",
     fenced("sh terminal=2", "deno task d"),
     fenced("text", "here"),
+    "Terminal 3:\n",
     fenced("text terminal=3", "there"),
+    "Terminal 2:\n",
     fenced("keys terminal=2", "Ctrl+C"),
+    "Terminal 1:\n",
     fenced("sh exit=137", "deno task e"),
     fenced("ts file=consumers/x.ts", "export {};"),
     fenced("mermaid", "flowchart LR"),
@@ -38,11 +42,19 @@ Deno.test("parseGuide() finds the code of the running text, and none of the bloc
 });
 
 Deno.test("parseGuide() rejects a block that nobody could execute, and names its line", () => {
-  for (const info of ["", "powershell", "ts", "keys terminal=2", "keys"]) {
+  for (const info of ["", "powershell", "ts", "keys terminal=1", "keys"]) {
     assert.throws(() => parseGuide(`\n${fenced(info, "x")}`), /line 2/, info);
   }
-  assert.throws(() => parseGuide(fenced("sh terminal=2", "a\nb")), /line 1 must hold one command/);
+  assert.throws(() => parseGuide(fenced("sh terminal=1", "a\nb")), /line 1 must hold one command/);
   assert.throws(() => parseGuide("```sh\na\n"), /line 1 has no end/);
+});
+
+Deno.test("parseGuide() rejects a block of another terminal that its reader is not told of", () => {
+  const there = "Terminal 2:\n" + fenced("sh terminal=2", "a");
+  assert.throws(() => parseGuide(fenced("sh terminal=2", "a")), /line 1 must stand "Terminal 2:"/);
+  assert.throws(() => parseGuide(there + fenced("sh", "b")), /line 5 must stand "Terminal 1:"/);
+  assert.throws(() => parseGuide(there + fenced("text terminal=3", "b")), /"Terminal 3:"/);
+  assert.equal(parseGuide(there + fenced("text", "b")).steps.length, 2);
 });
 
 const OUTPUT = "Task a deno run a\nbegin\n\n│ a  │  1 │\nmiddle 7 ms\n│ b  │ 22 │\nend\n";
