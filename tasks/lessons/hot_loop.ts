@@ -10,7 +10,7 @@ import { idsOf, QUEUE, REAL_CONSUMER, type Side, signups } from "./side.ts";
 
 const HEALTHY = 10;
 /** Of one event: more of them would show nothing else. */
-const DELIVERIES = 5_000;
+const DELIVERIES = 3_000;
 
 /** Publishes one event that fails at each attempt, then the healthy ones. @returns all of them. */
 async function publishBatch(side: Side): Promise<UsuarioCreado[]> {
