@@ -7,3 +7,9 @@ export function aborted(signal: AbortSignal): Promise<void> {
     signal.addEventListener("abort", () => resolve(), { once: true });
   });
 }
+
+/** Rejects with the reason of `signal` once it has aborted. */
+export async function rejectOnAbort(signal: AbortSignal): Promise<never> {
+  await aborted(signal);
+  throw signal.reason;
+}

@@ -1,6 +1,6 @@
 /** `deno task demo`: the whole flow on one screen, then the proof from the stores. */
 import { setTimeout as delay } from "node:timers/promises";
-import { aborted } from "@ecomarket/shared/abort";
+import { aborted, rejectOnAbort } from "@ecomarket/shared/abort";
 import { parseArguments } from "@ecomarket/shared/args";
 import { DEV_PASSWORD, DEV_USER, FAST_RETRY_DELAYS_MS } from "@ecomarket/shared/config";
 import { connectOnce } from "@ecomarket/shared/connection";
@@ -160,10 +160,6 @@ async function settle(
   } finally {
     await connection.close();
   }
-}
-
-function rejectOnAbort(signal: AbortSignal): Promise<never> {
-  return aborted(signal).then(() => Promise.reject(signal.reason));
 }
 
 /** What `--json` prints. */

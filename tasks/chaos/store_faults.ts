@@ -1,9 +1,8 @@
 /** Stores that cannot be written: locked, read-only, full. */
 import { join } from "node:path";
 import process from "node:process";
-import { DatabaseSync } from "node:sqlite";
 import { setTimeout as delay } from "node:timers/promises";
-import { DATABASE_FILE } from "@ecomarket/shared/sqlite_store";
+import { lockStore } from "../store_lock.ts";
 import type { Fault, FaultOutcome } from "./fault.ts";
 import { until, type World } from "./world.ts";
 
@@ -12,16 +11,10 @@ const HOLD_MS = 2_000;
 /** Another process holds the store's lock. */
 async function busy(world: World): Promise<FaultOutcome> {
   const complaint = storeComplaint(world, /locked|busy/);
-  const intruder = new DatabaseSync(join(world.dataDirOf("email"), DATABASE_FILE));
-  intruder.exec("PRAGMA busy_timeout = 5000; BEGIN IMMEDIATE");
-  try {
-    const message = await complaint;
-    await delay(HOLD_MS);
-    return { proof: `email: ${message}`, endedAt: performance.now(), affected: ["email"] };
-  } finally {
-    intruder.exec("ROLLBACK");
-    intruder.close();
-  }
+  using _lock = lockStore(world.dataDirOf("email"));
+  const message = await complaint;
+  await delay(HOLD_MS);
+  return { proof: `email: ${message}`, endedAt: performance.now(), affected: ["email"] };
 }
 
 /** The store's file system is full. */

@@ -115,7 +115,7 @@ async function crash(node: PrivateNode): Promise<void> {
  * A process that waits for the end of this one, or for `release()`, and then cleans up: also after a
  * Ctrl+C or a crash of the test run, which run no `await using`.
  */
-function startReaper(directory: string): { release(): Promise<void> } {
+export function startReaper(directory: string): { release(): Promise<void> } {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", fileURLToPath(new URL("./broker_reaper.ts", import.meta.url)), directory],
     stdin: "piped",

@@ -9,9 +9,12 @@ const [directory] = Deno.args;
 if (!directory) throw new Error("Usage: broker_reaper.ts <folder of the broker>");
 
 await Deno.stdin.readable.pipeTo(new WritableStream());
-const single = await PrivateNode.find(directory);
+// A test's own node, or what `broker start` has started in a copy of the project.
+const folders = [directory, join(directory, ".broker", "node")];
+const singles = await Promise.all(folders.map((folder) => PrivateNode.find(folder)));
 const cluster = await PrivateCluster.find(join(directory, "cluster"));
-await Promise.all([...(single ? [single] : []), ...(cluster?.nodes ?? [])].map(end));
+const nodes = [...singles.filter((node) => node !== undefined), ...(cluster?.nodes ?? [])];
+await Promise.all(nodes.map(end));
 await Deno.remove(directory, { recursive: true });
 
 /**

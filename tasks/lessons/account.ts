@@ -1,0 +1,71 @@
+/** What became of every event of one side of a lesson, and whether the lesson showed what it claims. */
+
+/** The end of each event of one side. */
+export interface Account {
+  readonly attempted: number;
+  /** `handled`, `deadLettered` and `waiting` together: somebody can tell where the event is. */
+  readonly accountedFor: number;
+  /** Had their effect. */
+  readonly handled: number;
+  readonly deadLettered: number;
+  /** Are in the subscriber's queue. */
+  readonly waiting: number;
+  /** Are nowhere. */
+  readonly lost: number;
+  /** Had their effect more than once, or wait more than once. */
+  readonly doubled: number;
+  /** How often the broker handed an event out to a consumer. */
+  readonly deliveries: number;
+}
+
+/** Where events were found: how often each, by its id. */
+export interface Findings {
+  readonly handled?: ReadonlyMap<string, number>;
+  readonly deadLettered?: ReadonlyMap<string, number>;
+  readonly waiting?: ReadonlyMap<string, number>;
+  readonly deliveries?: number;
+}
+
+/** The account of the events `attempted`. An event that is in two places counts in the first. */
+export function accountOf(attempted: readonly string[], found: Findings): Account {
+  const { handled, deadLettered, waiting, deliveries = 0 } = found;
+  const places = [handled, deadLettered, waiting].map((place) => place ?? new Map());
+  const sums = [0, 0, 0];
+  let doubled = 0;
+  for (const id of attempted) {
+    const place = places.findIndex((counts) => counts.has(id));
+    if (place < 0) continue;
+    sums[place]!++;
+    if (places[place]!.get(id)! > 1) doubled++;
+  }
+  const accountedFor = sums.reduce((sum, count) => sum + count, 0);
+  return {
+    attempted: attempted.length,
+    accountedFor,
+    handled: sums[0]!,
+    deadLettered: sums[1]!,
+    waiting: sums[2]!,
+    lost: attempted.length - accountedFor,
+    doubled,
+    deliveries,
+  };
+}
+
+/** What the side before has, and the side after has not. */
+export type Harm = "lost" | "doubled" | "waiting";
+
+/** Both sides of a lesson. */
+export interface Sides {
+  readonly before: Account;
+  readonly after: Account;
+}
+
+/** Why the lesson did not show what it claims: empty when it did. */
+export function problemsOf({ before, after }: Sides, harm: Harm): string[] {
+  const problems: string[] = [];
+  if (before[harm] === 0) problems.push(`before: nothing was ${harm}, and the lesson says it is`);
+  for (const bad of new Set([harm, "lost", "doubled"] as const)) {
+    if (after[bad] > 0) problems.push(`after: ${after[bad]} ${bad}, and the lesson says none is`);
+  }
+  return problems;
+}

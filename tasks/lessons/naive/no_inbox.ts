@@ -1,0 +1,10 @@
+/**
+ * DO NOT COPY: a consumer that acknowledges after the effect, and does not write down which events it
+ * has done. One that dies between the two does the same event again.
+ */
+import { channel, deliveries, sendWelcomeEmail } from "./naive_consumer.ts";
+
+for await (const message of deliveries({ noAck: false })) {
+  await sendWelcomeEmail(message);
+  channel.ack(message);
+}
