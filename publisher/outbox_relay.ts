@@ -158,7 +158,10 @@ export class OutboxRelay {
     if (confirmed.length > 0) {
       const { outbox } = this.#options;
       await this.#whileUnavailable(giveUp, () => outbox.confirm(confirmed, new Date()));
-      this.#log.debug("{count} events of the outbox are confirmed", { count: confirmed.length });
+      this.#log.debug("{count} events of the outbox are confirmed", {
+        count: confirmed.length,
+        state: "relaying",
+      });
     }
     const [first] = failed;
     if (!first) return;

@@ -2,11 +2,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { freePorts } from "@ecomarket/setup/free_ports";
-import { poll } from "@ecomarket/setup/poll";
 import type { LogRecord } from "../role_process.ts";
 import { UsersApiProcess } from "../users_api_process.ts";
 import { type Answer, ApiLoad } from "./api_load.ts";
 import { Supervisor } from "./supervisor.ts";
+import { until } from "./world.ts";
 
 /** What the API is put through. */
 export interface ApiKillsOptions {
@@ -15,8 +15,8 @@ export interface ApiKillsOptions {
   readonly dataDir: string;
   /** How often it is killed. */
   readonly kills: number;
-  /** How long it lives before each, at most. @default 400 */
-  readonly maxLifeMs?: number;
+  /** How long after it has come to what is waited for it is killed, at most. @default 200 */
+  readonly maxDelayMs?: number;
   /** Clients at once. @default 8 */
   readonly clients?: number;
   /** From 0 to 1, as `Math.random`. @default Math.random */
@@ -36,31 +36,54 @@ export interface ApiKillsResult {
   readonly replays: number;
 }
 
+/** How long anything is waited for. */
+const PATIENCE_MS = 120_000;
+
+/** What one process of the API has come to. */
+interface Life {
+  isRelaying: boolean;
+}
+
 /**
- * Starts the API, registers users without a pause, and kills the API `kills` times; then lets the
- * clients finish, and the outbox run empty, and ends the API in order.
+ * Starts the API, registers users without a pause, and kills the API `kills` times, a random moment
+ * after it listens, has answered, or has published, in turn: however slow the machine is, each part of
+ * its work is interrupted. Then lets the clients finish and the outbox run empty, and ends the API in
+ * order.
  *
  * @throws {Error} when the API ends otherwise than by the kills, answers anything unexpected, or has
- *   events left after two minutes.
+ *   events left after two minutes, or a client or the relay is stuck for so long.
  */
 export async function killApiUnderLoad(options: ApiKillsOptions): Promise<ApiKillsResult> {
   const { amqpUrls, dataDir, kills, onRecord, random = Math.random } = options;
   const [port] = await freePorts(1);
-  await using api = new Supervisor("users-api", () =>
-    UsersApiProcess.start({
+  let life: Life = { isRelaying: false };
+  await using api = new Supervisor("users-api", () => {
+    const own: Life = { isRelaying: false };
+    life = own;
+    return UsersApiProcess.start({
       amqpUrls,
       dataDir,
       port: port!,
-      env: { LOG_LEVEL: "info" },
-      ...(onRecord ? { onRecord } : {}),
-    }));
+      onRecord(record) {
+        if (record.state === "relaying") own.isRelaying = true;
+        onRecord?.(record);
+      },
+    });
+  });
   await api.start();
   await using load = ApiLoad.start({
     url: `http://127.0.0.1:${port}`,
     clients: options.clients ?? 8,
   });
   for (let n = 0; n < kills; n++) {
-    await delay(random() * (options.maxLifeMs ?? 400));
+    const answered = load.answers.length;
+    const hasCome = [
+      () => true,
+      () => load.answers.length > answered,
+      () => life.isRelaying,
+    ][n % 3]!;
+    await until("the API's work", hasCome, PATIENCE_MS);
+    await delay(random() * (options.maxDelayMs ?? 200));
     await api.kill();
   }
   await load.finish();
@@ -76,14 +99,10 @@ export async function killApiUnderLoad(options: ApiKillsOptions): Promise<ApiKil
 }
 
 const backlogSchema = z.object({ backlog: z.object({ events: z.number() }) });
-const DRAIN_TIMEOUT_MS = 120_000;
 
-async function untilOutboxIsEmpty(url: string): Promise<void> {
-  const isEmpty = async () => {
+function untilOutboxIsEmpty(url: string): Promise<void> {
+  return until("an empty outbox", async () => {
     const { backlog } = backlogSchema.parse(await (await fetch(`${url}/readyz`)).json());
-    return backlog.events === 0 ? true : undefined;
-  };
-  if (!await poll(isEmpty, { timeoutMs: DRAIN_TIMEOUT_MS })) {
-    throw new Error(`The outbox still holds events after ${DRAIN_TIMEOUT_MS} ms`);
-  }
+    return backlog.events === 0;
+  }, PATIENCE_MS);
 }
