@@ -74,8 +74,9 @@ export class ConsumerProcess implements AsyncDisposable {
     options: ConsumerProcessOptions,
   ) {
     const { script, permissionSet } = consumer;
+    const flags = sandboxFlags(join(options.dataDir, consumer.folder), options.amqpUrls);
     this.#child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-q", `-P=${permissionSet}`, ...extraFlags(consumer, options), script],
+      args: ["run", "-q", `-P=${permissionSet}`, ...flags, script],
       cwd: PROJECT_ROOT,
       env: {
         AMQP_URL: options.amqpUrls.join(","),
@@ -147,12 +148,12 @@ export class ConsumerProcess implements AsyncDisposable {
 }
 
 /**
- * A `-P` set is made for the loopback and `data/`: this run has its own folder, and may have a broker
- * elsewhere. n.b. a flag takes the place of the set's whole list of that kind (Deno 2.9).
+ * The flags with which a role has `folder` for its own, and reaches these URLs besides the loopback:
+ * a `-P` set is made for `data/` and the loopback alone. n.b. a flag takes the place of the set's
+ * whole list of that kind (Deno 2.9).
  */
-function extraFlags(consumer: ConsumerScript, { dataDir, amqpUrls }: ConsumerProcessOptions) {
-  const folder = join(dataDir, consumer.folder);
-  const hosts = new Set([...LOOPBACK, ...amqpUrls.map((url) => new URL(url).hostname)]);
+export function sandboxFlags(folder: string, urls: readonly string[] = []): readonly string[] {
+  const hosts = new Set([...LOOPBACK, ...urls.map((url) => new URL(url).hostname)]);
   return [
     `--allow-read=${folder}`,
     `--allow-write=${folder}`,
@@ -161,7 +162,7 @@ function extraFlags(consumer: ConsumerScript, { dataDir, amqpUrls }: ConsumerPro
 }
 
 /** What every role may reach. */
-export const LOOPBACK = ["127.0.0.1", "localhost", "[::1]"];
+const LOOPBACK = ["127.0.0.1", "localhost", "[::1]"];
 
 /** A line of a role's JSON log, or `undefined` where the line is something else. */
 export function parseRecord(line: string): LogRecord | undefined {
