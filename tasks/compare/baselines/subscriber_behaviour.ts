@@ -21,8 +21,8 @@ export function behaviourFromEnvironment(): Behaviour {
   const { env } = Deno;
   return {
     name: env.get("SUBSCRIBER") || "email",
-    latencyMs: wholeNumber("LATENCY_MS", env.get("LATENCY_MS"), 200),
-    failEvery: wholeNumber("FAIL_EVERY", env.get("FAIL_EVERY"), NEVER, { min: 1 }),
+    latencyMs: wholeNumber("LATENCY_MS", env.get("LATENCY_MS") || undefined, 200),
+    failEvery: wholeNumber("FAIL_EVERY", env.get("FAIL_EVERY") || undefined, NEVER, { min: 1 }),
   };
 }
 

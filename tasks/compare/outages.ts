@@ -1,0 +1,56 @@
+/** The second comparison: one subscriber is not well. Who notices? */
+import { Latencies } from "./latencies.ts";
+import type { Outage, OutageResult } from "./result.ts";
+import { OUTAGES } from "./result.ts";
+import { type ByVariant, forEachVariant } from "./variants.ts";
+import type { Apis, Load, World } from "./world.ts";
+
+/** In the middle, so that one is told before it, and one after. */
+const VICTIM = "loyalty";
+const SLOW_MS = 2_000;
+/** 5 %. */
+const FAIL_EVERY = 20;
+
+/** Tries every outage on each of the four. */
+export async function measureOutages(
+  world: World,
+  apis: Apis,
+): Promise<Readonly<Record<Outage, ByVariant<OutageResult>>>> {
+  const found: Partial<Record<Outage, ByVariant<OutageResult>>> = {};
+  for (const outage of OUTAGES) {
+    world.say(`  ${outage}`);
+    found[outage] = await suffer(world, apis, outage);
+  }
+  return found as Record<Outage, ByVariant<OutageResult>>;
+}
+
+/** n.b. what is lost is told after the subscriber is back: until then, it is only late. */
+async function suffer(
+  world: World,
+  apis: Apis,
+  outage: Outage,
+): Promise<ByVariant<OutageResult>> {
+  const { fleet, plan } = world;
+  const latencyMs = plan.subscriberMs;
+  if (outage === "down") await fleet.stop(VICTIM);
+  if (outage === "slow") await fleet.restart(VICTIM, { latencyMs: SLOW_MS });
+  if (outage === "failing") await fleet.restart(VICTIM, { latencyMs, failEvery: FAIL_EVERY });
+  const loads = await forEachVariant((variant) =>
+    world.load(apis.of[variant], variant, plan.outageSeconds)
+  );
+  if (outage === "down") await fleet.start(VICTIM);
+  const results = await forEachVariant((variant) => told(world, loads[variant]));
+  if (outage !== "down") await fleet.restart(VICTIM);
+  return results;
+}
+
+async function told(world: World, load: Load): Promise<OutageResult> {
+  const signups = load.samples.length;
+  return {
+    signups,
+    refused: load.refused.length,
+    successRate: load.accepted.length / signups,
+    ...Latencies.of(load.samples.map(({ latencyMs }) => latencyMs)).percentiles,
+    ...await world.settle(load),
+  };
+}

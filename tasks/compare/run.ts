@@ -1,0 +1,34 @@
+/** One comparison, from the first subscriber to the last figure. */
+import { measureEffort, WORKSHOP_SUBSCRIBERS } from "./effort.ts";
+import { measureGrowth } from "./growth.ts";
+import { measureLatency } from "./latency.ts";
+import { measureOutages } from "./outages.ts";
+import type { Measured } from "./result.ts";
+import { measureThroughput } from "./throughput.ts";
+import type { World } from "./world.ts";
+
+/** Makes all five in `world`, in an order in which none disturbs the next. */
+export async function runComparison(world: World): Promise<Measured> {
+  const { plan, say, fleet } = world;
+  say(
+    `Starting ${WORKSHOP_SUBSCRIBERS} subscribers of ${plan.subscriberMs} ms, and the four APIs …`,
+  );
+  await fleet.growTo(WORKSHOP_SUBSCRIBERS);
+  const { latencyMs, outages } = await withApis(world);
+  say("4 of 5: throughput, until it grows no more …");
+  const throughput = await measureThroughput(world);
+  say("5 of 5: adding a subscriber …");
+  const effort = await measureEffort(world);
+  say("3 of 5: more subscribers …");
+  const growth = await measureGrowth(world, latencyMs);
+  return { latencyMs, outages, growth, throughput, effort };
+}
+
+async function withApis(world: World): Promise<Pick<Measured, "latencyMs" | "outages">> {
+  const { plan, say } = world;
+  await using apis = await world.startApis();
+  say(`1 of 5: latency at ${plan.ratePerSecond} signups a second …`);
+  const latencyMs = await measureLatency(world, apis, plan.latencySeconds, plan.latencyRounds);
+  say("2 of 5: one subscriber is not well …");
+  return { latencyMs, outages: await measureOutages(world, apis) };
+}

@@ -1,0 +1,111 @@
+/** The five comparisons as tables: the same for the terminal and for Markdown. */
+import type { Comparison, Outage } from "./result.ts";
+import { OUTAGES } from "./result.ts";
+import { SPECS, type Variant, VARIANTS } from "./variants.ts";
+
+/** One comparison, ready to be drawn. */
+export interface ResultTable {
+  readonly title: string;
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly (string | number)[])[];
+  /** How to read it. */
+  readonly note: string;
+}
+
+const OUTAGE_TITLES: Readonly<Record<Outage, string>> = {
+  down: "down",
+  slow: "slow (2 s)",
+  failing: "failing 5 %",
+};
+
+/** The tables, in the order of the workshop's questions. */
+export function resultTables(comparison: Comparison): readonly ResultTable[] {
+  return [
+    latencyTable(comparison),
+    outageTable(comparison),
+    growthTable(comparison),
+    throughputTable(comparison),
+    effortTable(comparison),
+  ];
+}
+
+function latencyTable({ latencyMs, plan }: Comparison): ResultTable {
+  return {
+    title: "Latency of POST /users",
+    head: ["", "p50 ms", "p95 ms", "p99 ms"],
+    rows: byVariant((variant) => {
+      const { p50, p95, p99 } = latencyMs[variant];
+      return [tenths(p50), tenths(p95), tenths(p99)];
+    }),
+    note: `${plan.ratePerSecond} signups a second, whether the ones before were answered or not; ` +
+      `3 subscribers of ${plan.subscriberMs} ms.`,
+  };
+}
+
+function outageTable({ outages }: Comparison): ResultTable {
+  return {
+    title: "One subscriber is not well",
+    head: ["loyalty is", "", "201 %", "p50 ms", "p99 ms", "lost", "orphans"],
+    rows: OUTAGES.flatMap((outage) =>
+      byVariant((variant) => {
+        const { successRate, p50, p99, lost, orphans } = outages[outage][variant];
+        return [tenths(successRate * 100), tenths(p50), tenths(p99), lost, orphans];
+      }).map((row) => [OUTAGE_TITLES[outage], ...row])
+    ),
+    note: "lost: answered 201, and a subscriber never heard of it. " +
+      "orphans: refused, and a subscriber has done its part all the same.",
+  };
+}
+
+function growthTable({ growth }: Comparison): ResultTable {
+  const counts = growth.events.map(({ subscribers }) => subscribers);
+  return {
+    title: "Latency with more subscribers",
+    head: ["", ...counts.map((count) => `p50 ms with ${count}`), `p99 ms with ${counts.at(-1)}`],
+    rows: byVariant((variant) => [
+      ...growth[variant].map(({ p50 }) => tenths(p50)),
+      tenths(growth[variant].at(-1)!.p99),
+    ]),
+    note: `With ${counts.join(", ")} subscribers. The publishers that have a list of them were ` +
+      "changed and started again each time.",
+  };
+}
+
+function throughputTable({ throughput }: Comparison): ResultTable {
+  return {
+    title: "Throughput until it saturates",
+    head: ["", "max /s", "at once", "backlog", "saturated"],
+    rows: byVariant((variant) => {
+      const { maxPerSecond, concurrency, backlog, saturated } = throughput[variant];
+      return [maxPerSecond, concurrency, backlog, saturated ? "yes" : "no"];
+    }),
+    note: "backlog: accepted signups of which a subscriber had not heard yet at the end. " +
+      "The load comes from the same machine.",
+  };
+}
+
+function effortTable({ effort }: Comparison): ResultTable {
+  return {
+    title: "A subscriber is added",
+    head: ["", "lines changed", "new release", "next signup reached it"],
+    rows: byVariant((variant) => {
+      const { linesChanged, publisherRestarted, received } = effort[variant];
+      return [linesChanged, yesNo(publisherRestarted), yesNo(received)];
+    }),
+    note: "Lines of the publisher. Each was really changed, started and tried.",
+  };
+}
+
+function byVariant(
+  cells: (variant: Variant) => (string | number)[],
+): (string | number)[][] {
+  return VARIANTS.map((variant) => [SPECS[variant].title, ...cells(variant)]);
+}
+
+function tenths(value: number): number {
+  return Number(value.toFixed(1));
+}
+
+function yesNo(value: boolean): string {
+  return value ? "yes" : "no";
+}
