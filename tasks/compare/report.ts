@@ -1,5 +1,6 @@
 /** What a comparison prints: tables for the terminal, one object for programs, Markdown to be read. */
 import { renderTable } from "@ecomarket/shared/table";
+import { wrapText } from "@ecomarket/shared/wrap_text";
 import { markdownTable } from "../markdown_table.ts";
 import { charts } from "./charts.ts";
 import { type Comparison, OUTAGES } from "./result.ts";
@@ -15,7 +16,7 @@ export function jsonReport(comparison: Comparison): string {
 /** The tables and the claims, for a terminal of 80 columns. */
 export function textReport(comparison: Comparison): string {
   const tables = resultTables(comparison).map(({ title, head, rows, note }, n) =>
-    [`${n + 1}. ${title}`, renderTable(head, rows), ...wrapped(note)].join("\n")
+    [`${n + 1}. ${title}`, renderTable(head, rows), ...wrapText(note, 78)].join("\n")
   );
   const verdict = claims(comparison).flatMap(({ claim, measured, holds }) => [
     `${holds ? "✓" : "✗"} ${claim}:`,
@@ -64,9 +65,4 @@ export function markdownReport(comparison: Comparison): string {
 
 function outageSignups({ outages }: Comparison): number {
   return outages[OUTAGES[0]].events.signups;
-}
-
-/** `text` in lines of at most 78 characters. */
-function wrapped(text: string): string[] {
-  return text.match(/.{1,78}(?:\s|$)/g)?.map((line) => line.trim()) ?? [];
 }
