@@ -10,6 +10,7 @@
  *
  *   any state, deadline passed ──► unsent (never written) | nacked | ambiguous
  */
+import { backoffDelayMs } from "@ecomarket/shared/backoff";
 import type { BrokerConnection, Link } from "@ecomarket/shared/connection";
 import { openConnection } from "@ecomarket/shared/connection";
 import { ConfirmedChannel, type Outgoing } from "@ecomarket/shared/confirmed_channel";
@@ -61,11 +62,6 @@ const DEFAULT_MAX_OUTSTANDING = 10_000;
 const DEFAULT_PUBLISH_TIMEOUT_MS = 30_000;
 const EXPIRY_CHECK_MS = 100;
 
-/** The delay before the `n`-th re-publication of a refused event: 100, 200, 400, … ms, at most 5 s. */
-export function nackDelayMs(n: number): number {
-  return Math.min(100 * 2 ** (n - 1), 5_000);
-}
-
 /** See the file's first lines. */
 export class RobustPublisher implements Publisher {
   readonly #options: RobustPublisherOptions;
@@ -80,6 +76,7 @@ export class RobustPublisher implements Publisher {
   #channel: ConfirmedChannel | undefined;
   #connection!: BrokerConnection;
   #closing = false;
+  #closed: Promise<void> | undefined;
   #expiryTimer: ReturnType<typeof setInterval> | undefined;
 
   private constructor(options: RobustPublisherOptions) {
@@ -139,11 +136,24 @@ export class RobustPublisher implements Publisher {
     return await entry.outcome;
   }
 
-  /** Waits until every event is settled, at most `publishTimeoutMs`, then closes the connection. */
-  async close(): Promise<void> {
+  /** Whether there is a link to the broker now. While there is none, it is looked for. */
+  get isConnected(): boolean {
+    return this.#channel !== undefined;
+  }
+
+  /**
+   * Waits until every event is settled, at most `timeoutMs` or else `publishTimeoutMs`, then closes
+   * the connection. What is not settled by then is told what is known of it.
+   */
+  async close(timeoutMs?: number): Promise<void> {
     this.#closing = true;
-    await Promise.all([...this.#outstanding].map((entry) => entry.outcome));
-    await this.#connection.close();
+    const outcomes = [...this.#outstanding].map((entry) => entry.outcome);
+    const timer = timeoutMs === undefined
+      ? undefined
+      : setTimeout(() => this.#settleAll(timeoutMs), timeoutMs);
+    await Promise.all(outcomes);
+    clearTimeout(timer);
+    await (this.#closed ??= this.#connection.close());
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -200,7 +210,7 @@ export class RobustPublisher implements Publisher {
         case "nacked":
           entry.nack = result.reason;
           entry.nacks++;
-          entry.retryTimer = setTimeout(() => this.#again(entry), nackDelayMs(entry.nacks));
+          entry.retryTimer = setTimeout(() => this.#again(entry), backoffDelayMs(entry.nacks));
           break;
         case "unknown":
           entry.inDoubt = true;
@@ -225,13 +235,18 @@ export class RobustPublisher implements Publisher {
     const now = performance.now();
     for (const entry of this.#outstanding) {
       if (entry.deadline > now) break;
-      entry.settle(this.#expired(entry));
+      entry.settle(this.#expired(entry, this.#publishTimeoutMs));
     }
     this.#waiting = this.#waiting.filter((entry) => this.#outstanding.has(entry));
   }
 
-  #expired(entry: Entry): PublishOutcome {
-    const within = `within ${this.#publishTimeoutMs} ms`;
+  #settleAll(timeoutMs: number): void {
+    for (const entry of [...this.#outstanding]) entry.settle(this.#expired(entry, timeoutMs));
+    this.#waiting = [];
+  }
+
+  #expired(entry: Entry, timeoutMs: number): PublishOutcome {
+    const within = `within ${timeoutMs} ms`;
     if (entry.nack !== undefined) {
       return failed("nacked", `The broker did not take the event ${within}: ${entry.nack}`);
     }

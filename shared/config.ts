@@ -138,6 +138,30 @@ export function subscriberConfig(read: Reader = fromProcess): SubscriberConfig {
   };
 }
 
+/** Where the users API listens, and from when on its outbox is worth a warning. */
+export interface UsersApiConfig {
+  /** From `HOST`. @default "127.0.0.1" */
+  readonly host: string;
+  /** From `PORT`; 0 is any free one. @default 8000 */
+  readonly port: number;
+  /** From `OUTBOX_MAX_EVENTS`. @default 10000 */
+  readonly maxEvents: number;
+  /** From `OUTBOX_MAX_AGE_MS`. @default 60000 */
+  readonly maxAgeMs: number;
+}
+
+/** @throws {ConfigError} when one of its variables is malformed. */
+export function usersApiConfig(read: Reader = fromProcess): UsersApiConfig {
+  const bound = (name: string, fallback: number) =>
+    parseVariable(name, wholeNumberText(1, Number.MAX_SAFE_INTEGER).default(fallback), read);
+  return {
+    host: read("HOST") || "127.0.0.1",
+    port: parseVariable("PORT", wholeNumberText(0, 65_535).default(8_000), read),
+    maxEvents: bound("OUTBOX_MAX_EVENTS", 10_000),
+    maxAgeMs: bound("OUTBOX_MAX_AGE_MS", 60_000),
+  };
+}
+
 /** Retry delays in milliseconds when nothing else is configured. */
 export const DEFAULT_RETRY_DELAYS_MS: readonly number[] = [5_000, 30_000, 120_000];
 /** Retry delays in milliseconds with `FAST_RETRY=1`, for demonstrations. */

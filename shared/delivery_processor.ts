@@ -2,6 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { ConsumeMessage } from "amqplib";
 import { aborted } from "./abort.ts";
+import { backoffDelayMs } from "./backoff.ts";
 import type { ConfirmedChannel } from "./confirmed_channel.ts";
 import { messageOf, StoreUnavailableError } from "./errors.ts";
 import { retriesSoFar } from "./headers.ts";
@@ -61,11 +62,6 @@ export interface Session {
   /** Aborts when the session has ended. */
   readonly signal: AbortSignal;
   giveUp(reason: Error): void;
-}
-
-/** The wait before the `n`-th new try at something that is not the message's fault: 100 ms to 5 s. */
-export function holdDelayMs(n: number): number {
-  return Math.min(100 * 2 ** (n - 1), 5_000);
 }
 
 /** See the file's first line. */
@@ -174,7 +170,7 @@ export class DeliveryProcessor<T> {
       } catch (error) {
         const isHeld = error instanceof StoreUnavailableError || this.#spec.failure.kind === "hold";
         if (!isHeld) throw error;
-        const delayMs = holdDelayMs(n);
+        const delayMs = backoffDelayMs(n);
         this.#log.warning("{reason}. Trying again in {delayMs} ms", {
           reason: messageOf(error),
           delayMs,

@@ -160,15 +160,31 @@ function validate(candidate: unknown): UsuarioCreado {
  * n.b. parse with `reportInput`, or what is missing and what has a wrong type read alike.
  */
 export function describeIssues(error: z.ZodError): string {
-  return error.issues.map((issue) => {
-    const problem = issue.code === "invalid_type"
-      ? issue.input === undefined ? "is missing" : `must be a ${issue.expected}`
-      : issue.message;
-    return [issue.path.join("."), problem].join(" ").trim();
-  }).join("; ");
+  return fieldIssues(error).map(({ field, reason }) => `${field} ${reason}`.trim()).join("; ");
 }
 
-function parseBody(content: Uint8Array): Record<string, unknown> {
+/** What is wrong with one field, in words that follow its name, such as `is missing`. */
+export interface FieldIssue {
+  readonly field: string;
+  readonly reason: string;
+}
+
+/** The problems of a failed parse, each with its field. The same n.b. as for {@link describeIssues}. */
+export function fieldIssues(error: z.ZodError): FieldIssue[] {
+  return error.issues.map((issue) => ({
+    field: issue.path.join("."),
+    reason: issue.code === "invalid_type"
+      ? issue.input === undefined ? "is missing" : `must be a ${issue.expected}`
+      : issue.message,
+  }));
+}
+
+/**
+ * The JSON object that these bytes are.
+ *
+ * @throws {InvalidMessageError} when they are anything else, or more than {@link MAX_BODY_BYTES}.
+ */
+export function parseBody(content: Uint8Array): Record<string, unknown> {
   if (content.length > MAX_BODY_BYTES) {
     throw new InvalidMessageError(
       `the body has ${content.length} bytes, more than ${MAX_BODY_BYTES}`,

@@ -4,8 +4,9 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { ConsumeMessage } from "amqplib";
+import { backoffDelayMs } from "./backoff.ts";
 import type { Outgoing } from "./confirmed_channel.ts";
-import { holdDelayMs, type Session } from "./delivery_processor.ts";
+import type { Session } from "./delivery_processor.ts";
 import { messageId } from "./event.ts";
 import {
   deliveryCount,
@@ -136,7 +137,7 @@ export class Settlement {
           this.#log.warning("The broker did not take a message for {exchange}: trying again", {
             exchange: route.exchange,
           });
-          await delay(holdDelayMs(n), undefined, { signal: session.signal });
+          await delay(backoffDelayMs(n), undefined, { signal: session.signal });
           continue;
         case "unknown":
         case "unsent":

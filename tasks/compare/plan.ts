@@ -34,7 +34,7 @@ export function standardPlan(seconds: number): Plan {
     outageSeconds: seconds * 0.4,
     growthSeconds: seconds * 0.4,
     growth: [3, 5, 10],
-    ramp: { start: 8, max: 1024 },
+    ramp: { start: 8, max: 512 },
     stepSeconds: 1.5,
   };
 }

@@ -4,11 +4,11 @@ import { PROJECT_ROOT } from "../consumer_process.ts";
 import { changedLines } from "./publisher_edit.ts";
 
 /** What the baselines need to run: the rest of the project is not copied. */
-const FOLDERS = ["shared", "tasks/compare/baselines"];
+const FOLDERS = ["shared", "publisher", "tasks/compare/baselines"];
 const FILES = [
   "deno.json",
   "deno.lock",
-  ...["publisher", "consumers", "setup", "tasks", "tests"].map((member) => `${member}/deno.json`),
+  ...["consumers", "setup", "tasks", "tests"].map((member) => `${member}/deno.json`),
 ];
 
 /** See the file's first line. */

@@ -26,6 +26,8 @@ export interface RampPlan {
 const MIN_GROWTH = 0.05;
 /** So many steps without growth end the ramp: a single one may be bad luck. */
 const PATIENCE = 2;
+/** A step that falls below this part of the best is past the end: more would only pile up. */
+const COLLAPSE = 0.5;
 
 /** Doubles the concurrency from `start` until throughput has stopped growing, or to `max`. */
 export async function ramp(
@@ -35,13 +37,13 @@ export async function ramp(
   const steps: RampStep[] = [];
   for (let concurrency = start; concurrency <= max; concurrency *= 2) {
     steps.push({ concurrency, perSecond: await measure(concurrency) });
-    if (stepsWithoutGrowth(steps) >= PATIENCE) break;
+    if (hasEnded(steps)) break;
   }
   const best = steps[bestStep(steps)]!;
   return {
     maxPerSecond: Math.round(best.perSecond),
     concurrency: best.concurrency,
-    saturated: stepsWithoutGrowth(steps) >= PATIENCE,
+    saturated: hasEnded(steps),
     steps,
   };
 }
@@ -54,6 +56,8 @@ function bestStep(steps: readonly RampStep[]): number {
   );
 }
 
-function stepsWithoutGrowth(steps: readonly RampStep[]): number {
-  return steps.length - 1 - bestStep(steps);
+function hasEnded(steps: readonly RampStep[]): boolean {
+  const best = bestStep(steps);
+  return steps.length - 1 - best >= PATIENCE ||
+    steps.at(-1)!.perSecond < steps[best]!.perSecond * COLLAPSE;
 }

@@ -71,6 +71,15 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "read $RETRY_DELAYS_MS",
   ],
   // n.b. a person may publish a file of users from anywhere: it reads, and can tell nobody else.
+  "users-api": [
+    ...EVERY_ROLE,
+    "read $DATA_DIR",
+    "read $LOG_EMAILS",
+    "read $OUTBOX_MAX_EVENTS",
+    "read $PORT",
+    "read data/users",
+    "write data/users",
+  ],
   publisher: [
     ...EVERY_ROLE,
     "read $LOG_EMAILS",
@@ -196,6 +205,7 @@ Deno.test("deno.json runs every role that handles messages in its own permission
     "consumer:analytics": "analytics",
     "consumer:dead-letter": "dead-letter",
     publish: "publisher",
+    "users-api": "users-api",
     "setup-queues": "setup-queues",
     status: "status",
   };

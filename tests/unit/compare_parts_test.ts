@@ -39,6 +39,13 @@ Deno.test("ramp() goes on after a single bad step", async () => {
   assert.equal(found.concurrency, 4);
 });
 
+Deno.test("ramp() ends at once where throughput collapses", async () => {
+  const found = await ramp(throughputs(100, 200, 90, 9_999), { start: 1, max: 16 });
+  assert.equal(found.maxPerSecond, 200);
+  assert.equal(found.steps.length, 3);
+  assert.ok(found.saturated);
+});
+
 Deno.test("ramp() says when it ended before throughput did", async () => {
   const found = await ramp(throughputs(100, 200, 400), { start: 1, max: 4 });
   assert.equal(found.maxPerSecond, 400);

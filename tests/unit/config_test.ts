@@ -10,6 +10,7 @@ import {
   redactUrl,
   retryDelaysMs,
   subscriberConfig,
+  usersApiConfig,
 } from "@ecomarket/shared/config";
 import { ConfigError } from "@ecomarket/shared/errors";
 import { temporaryFolder } from "../support/temporary_folder.ts";
@@ -201,6 +202,26 @@ Deno.test("subscriberConfig() refuses a malformed value, and says what it got", 
     complaint(() => subscriberConfig(environment({ SIMULATE_FAILURES: "yes" }))),
     'SIMULATE_FAILURES must be 0 or 1, got "yes"',
   );
+});
+
+Deno.test("usersApiConfig() listens on the loopback's port 8000 by default", () => {
+  const byDefault = { host: "127.0.0.1", port: 8_000, maxEvents: 10_000, maxAgeMs: 60_000 };
+  assert.deepEqual(usersApiConfig(environment()), byDefault);
+  const all = { HOST: "::1", PORT: "0", OUTBOX_MAX_EVENTS: "5", OUTBOX_MAX_AGE_MS: "7" };
+  const asked = { host: "::1", port: 0, maxEvents: 5, maxAgeMs: 7 };
+  assert.deepEqual(usersApiConfig(environment(all)), asked);
+  const empty = Object.fromEntries(Object.keys(all).map((name) => [name, ""]));
+  assert.deepEqual(usersApiConfig(environment(empty)), byDefault);
+});
+
+Deno.test("usersApiConfig() refuses a malformed value, and says what it got", () => {
+  const refused = { PORT: "65536", OUTBOX_MAX_EVENTS: "0", OUTBOX_MAX_AGE_MS: "1s" };
+  for (const [name, text] of Object.entries(refused)) {
+    assert.match(
+      complaint(() => usersApiConfig(environment({ [name]: text }))),
+      new RegExp(`^${name} must be a whole number from \\d+ to \\d+, got "${text}"$`),
+    );
+  }
 });
 
 Deno.test("retryDelaysMs() is 5, 30 and 120 seconds, or fast, or as asked", () => {

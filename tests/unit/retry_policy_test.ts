@@ -1,13 +1,12 @@
 /** The table of `dispositionOf`, row by row; and the waits that grow. */
 import assert from "node:assert/strict";
-import { holdDelayMs } from "@ecomarket/shared/delivery_processor";
+import { backoffDelayMs } from "@ecomarket/shared/backoff";
 import {
   InvalidMessageError,
   PermanentError,
   StoreUnavailableError,
 } from "@ecomarket/shared/errors";
 import { dispositionOf } from "@ecomarket/shared/retry_policy";
-import { nackDelayMs } from "@ecomarket/publisher/robust_publisher";
 
 const DELAYS_MS = [5_000, 30_000, 120_000];
 
@@ -57,10 +56,8 @@ Deno.test("dispositionOf() takes whatever was thrown, and says it in one line", 
   assert.equal(dispositionOf(both, 0, DELAYS_MS).message, "una; dos");
 });
 
-Deno.test("holdDelayMs() and nackDelayMs() double from 100 ms, and stay at 5 s", () => {
+Deno.test("backoffDelayMs() doubles from 100 ms, and stays at 5 s", () => {
   const expected = [100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000];
-  for (const delayMs of [holdDelayMs, nackDelayMs]) {
-    assert.deepEqual(expected.map((_, index) => delayMs(index + 1)), expected);
-    assert.equal(delayMs(10_000), 5_000);
-  }
+  assert.deepEqual(expected.map((_, index) => backoffDelayMs(index + 1)), expected);
+  assert.equal(backoffDelayMs(10_000), 5_000);
 });

@@ -25,7 +25,7 @@ export function runSignupApi(
     const log = roleLogger(role);
     await using subscribers = await connect({ role, log, signal });
     await using store = SqliteStore.open(dataDir("users"), USERS);
-    await serveUntil(signal, signupApp(subscribers, store).fetch);
+    await serveUntil(signal, signupApp(subscribers, store).fetch, log);
   });
 }
 

@@ -4,14 +4,11 @@
  */
 import { Hono } from "hono";
 import { EcoMarketError, messageOf } from "@ecomarket/shared/errors";
-import {
-  createUsuarioCreado,
-  describeIssues,
-  newUserSchema,
-  type UsuarioCreado,
-} from "@ecomarket/shared/event";
+import { createUsuarioCreado, type UsuarioCreado } from "@ecomarket/shared/event";
 import type { Migrations } from "@ecomarket/shared/sqlite_store";
 import type { Store } from "@ecomarket/shared/store";
+import { problem } from "../../../publisher/problem.ts";
+import { userRequest } from "../../../publisher/user_request.ts";
 
 /** Whoever wants to know of a signup, as the publisher of a baseline knows them. */
 export interface Subscribers extends AsyncDisposable {
@@ -27,7 +24,9 @@ export class NotPassedOnError extends EcoMarketError {
 
 /** The table of users. */
 export const USERS: Migrations = [
-  "CREATE TABLE users (user_id TEXT PRIMARY KEY, nombre TEXT NOT NULL, email TEXT NOT NULL) STRICT",
+  `CREATE TABLE users (
+     user_id TEXT PRIMARY KEY, nombre TEXT NOT NULL, email TEXT NOT NULL, created_at TEXT NOT NULL
+   ) STRICT`,
 ];
 
 /**
@@ -41,36 +40,28 @@ export function signupApp(subscribers: Subscribers, store: Store): Hono {
   const app = new Hono();
   app.get("/readyz", (c) => c.body(null, subscribers.isReady() ? 200 : 503));
   app.post("/users", async (c) => {
-    const body: unknown = await c.req.json().catch(() => undefined);
-    const user = newUserSchema.safeParse(withNombre(body), { reportInput: true });
-    if (!user.success) return problem(400, describeIssues(user.error));
-    const event = createUsuarioCreado(user.data);
-    const { user_id, nombre, email, event_id } = event;
+    const request = userRequest(new Uint8Array(await c.req.arrayBuffer()));
+    if (!("user" in request)) return problem(400, request.detail, { errors: request.errors });
+    const event = createUsuarioCreado(request.user);
+    const { user_id, nombre, email, timestamp: created_at, event_id } = event;
     try {
       await subscribers.passOn(event);
     } catch (error) {
       if (!(error instanceof NotPassedOnError)) throw error;
-      return problem(502, `The signup failed: ${error.message}`);
+      return c.json({ title: "Bad Gateway", status: 502, detail: error.message }, 502, {
+        "Content-Type": "application/problem+json",
+      });
     }
     await store.commit(event_id, [
-      { sql: "INSERT INTO users VALUES (?, ?, ?)", params: [user_id, nombre, email] },
+      {
+        sql: "INSERT INTO users VALUES (?, ?, ?, ?)",
+        params: [user_id, nombre, email, created_at],
+      },
     ]);
-    return c.json({ user_id, nombre, email, event_id }, 201);
+    return c.json({ user_id, nombre, email, created_at, event_id }, 201, {
+      Location: `/users/${user_id}`,
+    });
   });
   app.onError((error) => problem(500, messageOf(error)));
   return app;
-}
-
-/** `name` is accepted for `nombre`. */
-function withNombre(body: unknown): unknown {
-  if (typeof body !== "object" || body === null || !("name" in body)) return body;
-  const { name, ...rest } = body;
-  return { nombre: name, ...rest };
-}
-
-function problem(status: number, detail: string): Response {
-  return Response.json({ status, detail }, {
-    status,
-    headers: { "content-type": "application/problem+json" },
-  });
 }

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { dataDir, logConfig } from "@ecomarket/shared/config";
 import { messageOf } from "@ecomarket/shared/errors";
-import { configureLog } from "@ecomarket/shared/log";
+import { configureLog, roleLogger } from "@ecomarket/shared/log";
 import { runCommand } from "@ecomarket/shared/main";
 import { SqliteStore } from "@ecomarket/shared/sqlite_store";
 import { serveUntil } from "./serve.ts";
@@ -32,5 +32,5 @@ await runCommand(USAGE, async ({ signal }) => {
     } catch (error) {
       return new Response(messageOf(error), { status: 500 });
     }
-  });
+  }, roleLogger(behaviour.name));
 });
