@@ -1,6 +1,7 @@
 /** The comparisons as Mermaid charts, which GitHub draws. */
 import type { Comparison } from "./result.ts";
 import { OUTAGES } from "./result.ts";
+import { OUTAGE_TITLES } from "./tables.ts";
 import { SPECS, type Variant, VARIANTS } from "./variants.ts";
 
 /** One chart, and what it shows. */
@@ -25,7 +26,7 @@ export function charts(comparison: Comparison): Readonly<Record<string, Chart>> 
       caption:
         "How many signups of a hundred are answered 201: bars for the coupled API, the line " +
         "for events.",
-      source: chart("Signups answered 201 while loyalty is …", OUTAGES, "%", [
+      source: chart("Signups answered 201 during an outage", Object.values(OUTAGE_TITLES), "%", [
         bar(OUTAGES.map((outage) => outages[outage].coupled.successRate * 100)),
         line(OUTAGES.map((outage) => outages[outage].events.successRate * 100)),
       ]),

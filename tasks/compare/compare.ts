@@ -65,8 +65,7 @@ async function compare(
   await using cleanup = new AsyncDisposableStack();
   cleanup.defer(() => Deno.remove(directory, { recursive: true }));
   const where = await circumstances(new ManagementClient(broker.managementUrl));
-  const { amqpUrl } = broker;
-  const world = cleanup.use(new World({ amqpUrl, directory, plan, signal, say: printError }));
+  const world = cleanup.use(new World({ broker, directory, plan, signal, say: printError }));
   const measured = await runComparison(world);
   return {
     ...measured,

@@ -1,4 +1,4 @@
-/** The second comparison: one subscriber is not well. Who notices? */
+/** The second comparison: a subscriber, or the broker, is not well. Who notices? */
 import { Latencies } from "./latencies.ts";
 import type { Outage, OutageResult } from "./result.ts";
 import { OUTAGES } from "./result.ts";
@@ -24,24 +24,35 @@ export async function measureOutages(
   return found as Record<Outage, ByVariant<OutageResult>>;
 }
 
-/** n.b. what is lost is told after the subscriber is back: until then, it is only late. */
+/** n.b. what is lost is told after the outage: until then, it is only late. */
 async function suffer(
   world: World,
   apis: Apis,
   outage: Outage,
 ): Promise<ByVariant<OutageResult>> {
-  const { fleet, plan } = world;
-  const latencyMs = plan.subscriberMs;
-  if (outage === "down") await fleet.stop(VICTIM);
-  if (outage === "slow") await fleet.restart(VICTIM, { latencyMs: SLOW_MS });
-  if (outage === "failing") await fleet.restart(VICTIM, { latencyMs, failEvery: FAIL_EVERY });
+  await begin(world, outage);
   const loads = await forEachVariant((variant) =>
-    world.load(apis.of[variant], variant, plan.outageSeconds)
+    world.load(apis.of[variant], variant, world.plan.outageSeconds)
   );
-  if (outage === "down") await fleet.start(VICTIM);
+  if (outage === "down") await world.fleet.start(VICTIM);
+  if (outage === "brokerDown") await world.broker.start();
   const results = await forEachVariant((variant) => told(world, loads[variant]));
-  if (outage !== "down") await fleet.restart(VICTIM);
+  if (outage === "slow" || outage === "failing") await world.fleet.restart(VICTIM);
   return results;
+}
+
+async function begin({ fleet, broker, plan }: World, outage: Outage): Promise<void> {
+  const latencyMs = plan.subscriberMs;
+  switch (outage) {
+    case "down":
+      return await fleet.stop(VICTIM);
+    case "slow":
+      return await fleet.restart(VICTIM, { latencyMs: SLOW_MS });
+    case "failing":
+      return await fleet.restart(VICTIM, { latencyMs, failEvery: FAIL_EVERY });
+    case "brokerDown":
+      return await broker.kill();
+  }
 }
 
 async function told(world: World, load: Load): Promise<OutageResult> {

@@ -7,11 +7,11 @@ import type { Saturation } from "./ramp.ts";
 import type { ByVariant } from "./variants.ts";
 
 /** The names of the outages, in the order in which they are tried. */
-export const OUTAGES = ["down", "slow", "failing"] as const;
+export const OUTAGES = ["down", "slow", "failing", "brokerDown"] as const;
 /** One of {@link OUTAGES}. */
 export type Outage = typeof OUTAGES[number];
 
-/** What one of the four did while one of its subscribers was not well. */
+/** What one of the four did while a subscriber, or the broker, was not well. */
 export interface OutageResult extends Percentiles, Ledger {
   readonly signups: number;
   readonly refused: number;

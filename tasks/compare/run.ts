@@ -29,6 +29,6 @@ async function withApis(world: World): Promise<Pick<Measured, "latencyMs" | "out
   await using apis = await world.startApis();
   say(`1 of 5: latency at ${plan.ratePerSecond} signups a second …`);
   const latencyMs = await measureLatency(world, apis, plan.latencySeconds, plan.latencyRounds);
-  say("2 of 5: one subscriber is not well …");
+  say("2 of 5: a subscriber or the broker is not well …");
   return { latencyMs, outages: await measureOutages(world, apis) };
 }

@@ -12,10 +12,12 @@ export interface ResultTable {
   readonly note: string;
 }
 
-const OUTAGE_TITLES: Readonly<Record<Outage, string>> = {
-  down: "down",
-  slow: "slow (2 s)",
-  failing: "failing 5 %",
+/** The outages, in a few words. */
+export const OUTAGE_TITLES: Readonly<Record<Outage, string>> = {
+  down: "loyalty is down",
+  slow: "loyalty takes 2 s",
+  failing: "loyalty fails 5 %",
+  brokerDown: "broker is down",
 };
 
 /** The tables, in the order of the workshop's questions. */
@@ -44,8 +46,8 @@ function latencyTable({ latencyMs, plan }: Comparison): ResultTable {
 
 function outageTable({ outages }: Comparison): ResultTable {
   return {
-    title: "One subscriber is not well",
-    head: ["loyalty is", "", "201 %", "p50 ms", "p99 ms", "lost", "orphans"],
+    title: "A subscriber or the broker is not well",
+    head: ["", "", "201 %", "p50 ms", "p99 ms", "lost", "orphans"],
     rows: OUTAGES.flatMap((outage) =>
       byVariant((variant) => {
         const { successRate, p50, p99, lost, orphans } = outages[outage][variant];

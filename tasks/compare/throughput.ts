@@ -42,7 +42,7 @@ async function saturate(world: World, variant: Variant): Promise<ThroughputResul
 
 /** Empties the queues: what is in them is measured, and would only keep the machine busy. */
 async function forget(world: World): Promise<void> {
-  const connection = await connectOnce([world.amqpUrl], "compare");
+  const connection = await connectOnce([world.broker.amqpUrl], "compare");
   const channel = await connection.createChannel();
   for (const name of world.fleet.names) await channel.purgeQueue(`${name}_queue`);
   await closeInOrder(channel, connection);

@@ -1,6 +1,7 @@
 /** What a comparison is made in: a broker of its own, its subscribers, and the four APIs in turns. */
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import type { TestBroker } from "../../tests/support/broker.ts";
 import { Fleet } from "./fleet.ts";
 import { type Answers, type Ledger, ledger } from "./ledger.ts";
 import { openLoop, type Sample } from "./open_loop.ts";
@@ -11,7 +12,7 @@ import { type ByVariant, forEachVariant, SPECS, type Variant, VARIANTS } from ".
 
 /** What a world is made of. */
 export interface WorldOptions {
-  readonly amqpUrl: string;
+  readonly broker: TestBroker;
   /** Its own, for every process's data. */
   readonly directory: string;
   readonly plan: Plan;
@@ -34,26 +35,26 @@ export interface Load extends Answers {
 }
 
 /** How long nothing may happen until what is still missing counts as lost. */
-const QUIET_MS = 5_000;
+const QUIET_MS = 10_000;
 
 /** See the file's first line. */
 export class World implements AsyncDisposable {
   readonly plan: Plan;
   readonly signal: AbortSignal;
   readonly say: (line: string) => void;
-  readonly amqpUrl: string;
+  readonly broker: TestBroker;
   readonly fleet: Fleet;
   readonly #directory: string;
   #loads = 0;
   #folders = 0;
 
-  constructor({ amqpUrl, directory, plan, signal, say }: WorldOptions) {
+  constructor({ broker, directory, plan, signal, say }: WorldOptions) {
     this.plan = plan;
     this.signal = signal;
     this.say = say;
-    this.amqpUrl = amqpUrl;
+    this.broker = broker;
     this.#directory = directory;
-    this.fleet = new Fleet(directory, amqpUrl, { latencyMs: plan.subscriberMs });
+    this.fleet = new Fleet(directory, broker.amqpUrl, { latencyMs: plan.subscriberMs });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -76,7 +77,7 @@ export class World implements AsyncDisposable {
       script,
       permissionSet,
       folder: join(dataDir, "users"),
-      env: { DATA_DIR: dataDir, AMQP_URL: this.amqpUrl, ...this.#addresses(variant) },
+      env: { DATA_DIR: dataDir, AMQP_URL: this.broker.amqpUrl, ...this.#addresses(variant) },
       ...(root === undefined ? {} : { root }),
     });
   }
@@ -121,7 +122,7 @@ export class World implements AsyncDisposable {
 
   /**
    * Waits until every subscriber has done its part for all accepted signups of `load`, or nothing has
-   * happened for five seconds; then compares.
+   * happened for ten seconds; then compares.
    */
   async settle(load: Load): Promise<Ledger> {
     let quietSince = performance.now();

@@ -46,6 +46,7 @@ function comparison(more: Partial<Comparison> = {}): Comparison {
       down: outage({ successRate: 0, refused: 160, orphans: 160 }),
       slow: outage({ p50: 2_404, p99: 2_480.5 }),
       failing: outage({ successRate: 0.95, refused: 8, orphans: 8 }),
+      brokerDown: outage({}),
     },
     growth: { coupled: grown(201), queueEach: grown(1.5), direct: grown(1.4), events: grown(1) },
     throughput: {
@@ -101,7 +102,7 @@ Deno.test("textReport() of a comparison fits 80 columns, also with the largest f
   const text = textReport(comparison());
   for (const line of text.split("\n")) assert.ok([...line].length <= 80, line);
   assert.match(text, /│ coupled +│ +604\.2 │ +612\.5 │ +640 │/);
-  assert.match(text, /│ down +│ coupled +│ +0 │ +604\.2 │ +640 │ +0 │ +160 │/);
+  assert.match(text, /│ loyalty is down +│ coupled +│ +0 │ +604\.2 │ +640 │ +0 │ +160 │/);
   assert.match(text, /│ events +│ +0 │ no +│ yes +│/);
   assert.match(
     text,
