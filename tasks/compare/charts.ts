@@ -1,7 +1,7 @@
 /** The comparisons as Mermaid charts, which GitHub draws. */
 import type { Comparison } from "./result.ts";
 import { OUTAGES } from "./result.ts";
-import { OUTAGE_TITLES } from "./tables.ts";
+import { OUTAGE_TITLES, type ResultTable } from "./tables.ts";
 import { SPECS, type Variant, VARIANTS } from "./variants.ts";
 
 /** One chart, and what it shows. */
@@ -10,8 +10,10 @@ export interface Chart {
   readonly source: string;
 }
 
-/** The charts of `comparison`. */
-export function charts(comparison: Comparison): Readonly<Record<string, Chart>> {
+/** The charts of `comparison`, by the names of their tables. */
+export function charts(
+  comparison: Comparison,
+): Readonly<Partial<Record<ResultTable["name"], Chart>>> {
   const { latencyMs, outages, growth, throughput } = comparison;
   const titles = VARIANTS.map((variant) => SPECS[variant].title);
   const counts = growth.events.map(({ subscribers }) => String(subscribers));

@@ -1,9 +1,12 @@
 /** The fifth comparison: a new subscriber wants to know. What has the publisher to do with it? */
+import type { LoadPlan } from "./plan.ts";
 import { ProjectCopy } from "./project_copy.ts";
 import { withEntries } from "./publisher_edit.ts";
 import type { EffortResult } from "./result.ts";
 import { type ByVariant, forEachVariant, SPECS, type Variant, VARIANTS } from "./variants.ts";
 import type { World } from "./world.ts";
+
+const ONE_SIGNUP: LoadPlan = { ratePerSecond: 1, seconds: 1, rounds: 1 };
 
 /** How many subscribers there are before. */
 export const WORKSHOP_SUBSCRIBERS = 3;
@@ -21,7 +24,7 @@ export async function measureEffort(world: World): Promise<ByVariant<EffortResul
   return await forEachVariant(async (variant) => {
     const isEdited = SPECS[variant].listEntry !== undefined;
     await using restarted = isEdited ? await world.startApi(variant, copy.root) : undefined;
-    const load = await world.load(restarted ?? running, variant, 1 / world.plan.ratePerSecond);
+    const load = await world.load(restarted ?? running, variant, ONE_SIGNUP);
     const { lost } = await world.settle(load);
     return {
       linesChanged: linesChanged[variant],

@@ -6,7 +6,7 @@ import type { GrowthResult } from "./result.ts";
 import { type ByVariant, VARIANTS } from "./variants.ts";
 import type { World } from "./world.ts";
 
-/** Latency with more and more subscribers; `first` is what was measured with the workshop's three. */
+/** Latency with more and more subscribers; `first` is what the same load found with the first three. */
 export async function measureGrowth(
   world: World,
   first: ByVariant<Percentiles>,
@@ -22,7 +22,7 @@ export async function measureGrowth(
     await world.fleet.growTo(subscribers);
     const { copy } = await editedCopy(world, world.fleet.names.slice(WORKSHOP_SUBSCRIBERS));
     await using apis = await world.startApis(copy.root);
-    add(subscribers, await measureLatency(world, apis, world.plan.growthSeconds));
+    add(subscribers, await measureLatency(world, apis, world.plan.growthLoad));
   }
   return found;
 }

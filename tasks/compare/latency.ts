@@ -1,5 +1,6 @@
 /** The first comparison: how long a person who signs up waits, all being well. */
 import { Latencies, type Percentiles } from "./latencies.ts";
+import type { LoadPlan } from "./plan.ts";
 import { type ByVariant, forEachVariant, VARIANTS } from "./variants.ts";
 import type { Apis, World } from "./world.ts";
 
@@ -7,13 +8,12 @@ import type { Apis, World } from "./world.ts";
 export async function measureLatency(
   world: World,
   apis: Apis,
-  seconds: number,
-  rounds = 1,
+  plan: LoadPlan,
 ): Promise<ByVariant<Percentiles>> {
   const latencies = await forEachVariant(() => Promise.resolve(new Latencies()));
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round < plan.rounds; round++) {
     for (const variant of VARIANTS) {
-      const load = await world.load(apis.of[variant], variant, seconds / rounds);
+      const load = await world.load(apis.of[variant], variant, plan);
       if (load.refused.length > 0) {
         throw new Error(`${variant} refused ${load.refused.length} signups, all being well`);
       }

@@ -32,7 +32,7 @@ async function suffer(
 ): Promise<ByVariant<OutageResult>> {
   await begin(world, outage);
   const loads = await forEachVariant((variant) =>
-    world.load(apis.of[variant], variant, world.plan.outageSeconds)
+    world.load(apis.of[variant], variant, world.plan.outage)
   );
   if (outage === "down") await world.fleet.start(VICTIM);
   if (outage === "brokerDown") await world.broker.start();

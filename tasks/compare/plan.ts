@@ -1,19 +1,25 @@
 /** How much of everything a comparison does. */
 import type { RampPlan } from "./ramp.ts";
 
+/** An open load. */
+export interface LoadPlan {
+  readonly ratePerSecond: number;
+  /** In all, on each of the four. */
+  readonly seconds: number;
+  /** So many turns share the seconds. */
+  readonly rounds: number;
+}
+
 /** The sizes of a comparison. */
 export interface Plan {
   /** How long a healthy subscriber takes for one event. */
   readonly subscriberMs: number;
-  /** Signups a second in every open loop. */
-  readonly ratePerSecond: number;
   /** Before anything is measured. */
-  readonly warmUpSeconds: number;
-  /** Of load on each of the four, in so many rounds. */
-  readonly latencySeconds: number;
-  readonly latencyRounds: number;
-  readonly outageSeconds: number;
-  readonly growthSeconds: number;
+  readonly warmUp: LoadPlan;
+  readonly latency: LoadPlan;
+  readonly outage: LoadPlan;
+  /** n.b. slower: what ten subscribers do for each signup must be no more than the machine can do. */
+  readonly growthLoad: LoadPlan;
   /** Numbers of subscribers, rising; the first is the workshop's three. */
   readonly growth: readonly number[];
   readonly ramp: RampPlan;
@@ -27,14 +33,12 @@ export const DEFAULT_SECONDS = 10;
 export function standardPlan(seconds: number): Plan {
   return {
     subscriberMs: 200,
-    ratePerSecond: 40,
-    warmUpSeconds: 1,
-    latencySeconds: seconds,
-    latencyRounds: 2,
-    outageSeconds: seconds * 0.3,
-    growthSeconds: seconds * 0.4,
+    warmUp: { ratePerSecond: 40, seconds: 1, rounds: 1 },
+    latency: { ratePerSecond: 40, seconds, rounds: 2 },
+    outage: { ratePerSecond: 40, seconds: seconds * 0.3, rounds: 1 },
+    growthLoad: { ratePerSecond: 10, seconds: seconds * 0.4, rounds: 1 },
     growth: [3, 5, 10],
-    ramp: { start: 8, max: 512 },
+    ramp: { start: 16, max: 1024 },
     stepSeconds: 1.5,
   };
 }
@@ -42,12 +46,10 @@ export function standardPlan(seconds: number): Plan {
 /** A look whether all of it works: its figures are too few to be quoted. */
 export const QUICK_PLAN: Plan = {
   subscriberMs: 200,
-  ratePerSecond: 40,
-  warmUpSeconds: 0.25,
-  latencySeconds: 1,
-  latencyRounds: 1,
-  outageSeconds: 0.5,
-  growthSeconds: 0.75,
+  warmUp: { ratePerSecond: 40, seconds: 0.25, rounds: 1 },
+  latency: { ratePerSecond: 40, seconds: 1, rounds: 1 },
+  outage: { ratePerSecond: 40, seconds: 0.5, rounds: 1 },
+  growthLoad: { ratePerSecond: 10, seconds: 0.5, rounds: 1 },
   growth: [3, 5],
   ramp: { start: 16, max: 64 },
   stepSeconds: 0.5,

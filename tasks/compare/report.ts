@@ -3,7 +3,8 @@ import { renderTable } from "@ecomarket/shared/table";
 import { wrapText } from "@ecomarket/shared/wrap_text";
 import { markdownTable } from "../markdown_table.ts";
 import { charts } from "./charts.ts";
-import { type Comparison, OUTAGES } from "./result.ts";
+import type { Comparison } from "./result.ts";
+import type { LoadPlan, Plan } from "./plan.ts";
 import { resultTables } from "./tables.ts";
 import { SPECS, VARIANTS } from "./variants.ts";
 import { claims, isOk } from "./verdict.ts";
@@ -27,10 +28,34 @@ export function textReport(comparison: Comparison): string {
 
 /** The report as Markdown, with the charts, for GitHub. */
 export function markdownReport(comparison: Comparison): string {
-  const { command, date, machine, versions, plan, loadBefore, elapsedMs } = comparison;
-  const drawn = Object.values(charts(comparison));
-  const sections = resultTables(comparison).map(({ title, head, rows, note }, n) => {
-    const chart = drawn[n];
+  return [
+    "# Events, measured against the ways before them",
+    origin(comparison),
+    VARIANTS.map((name) => `- **${SPECS[name].title}**: ${SPECS[name].description}.`).join("\n"),
+    "All four store the user durably before they answer, in SQLite with the same settings. The " +
+    "broker, the API, the subscribers and the load share the one machine.",
+    "## What came of the claims",
+    claims(comparison).map(({ claim, measured, holds }) =>
+      `- ${holds ? "✓" : "✗"} ${claim}: ${measured}.`
+    ).join("\n"),
+    ...sections(comparison),
+    "## How far to trust it",
+    limits(comparison.plan),
+  ].join("\n\n") + "\n";
+}
+
+function origin({ command, date, machine, versions, loadBefore, elapsedMs }: Comparison): string {
+  return [
+    `Made by \`${command}\` on ${date.toISOString().slice(0, 10)}, on ${machine}`,
+    `(load average before: ${loadBefore.toFixed(2)}), with RabbitMQ ${versions.rabbitmq} and`,
+    `Deno ${versions.deno}, in ${Math.round(elapsedMs / 1000)} s.`,
+  ].join(" ");
+}
+
+function sections(comparison: Comparison): string[] {
+  const drawings = charts(comparison);
+  return resultTables(comparison).map(({ name, title, head, rows, note }, n) => {
+    const chart = drawings[name];
     return [
       `## ${n + 1}. ${title}`,
       markdownTable(head, rows),
@@ -38,31 +63,21 @@ export function markdownReport(comparison: Comparison): string {
       ...(chart ? ["```mermaid\n" + chart.source + "\n```", chart.caption] : []),
     ].join("\n\n");
   });
-  const four = VARIANTS.map((name) => `- **${SPECS[name].title}**: ${SPECS[name].description}.`);
-  const verdict = claims(comparison).map(({ claim, measured, holds }) =>
-    `- ${holds ? "✓" : "✗"} ${claim}: ${measured}.`
-  );
-  return [
-    "# Events, measured against the ways before them",
-    `Made by \`${command}\` on ${date.toISOString().slice(0, 10)}, on ${machine} ` +
-    `(load average before: ${loadBefore.toFixed(2)}), with RabbitMQ ${versions.rabbitmq} and ` +
-    `Deno ${versions.deno}, in ${Math.round(elapsedMs / 1000)} s.`,
-    four.join("\n"),
-    "All four store the user durably before they answer, in SQLite with the same settings. The " +
-    "broker, the API, the subscribers and the load share the one machine.",
-    "## What came of the claims",
-    verdict.join("\n"),
-    ...sections,
-    "## How far to trust it",
-    `Each latency rests on ${plan.ratePerSecond * plan.latencySeconds} signups, those of the ` +
-    `outages and of more subscribers on ${
-      outageSignups(comparison)
-    }: a p99 is the few slowest of ` +
-    "them, and differs from run to run. Latency counts from the time at which a signup was meant " +
-    "to start, and so includes what the load generator is late, up to about a millisecond.",
-  ].join("\n\n") + "\n";
 }
 
-function outageSignups({ outages }: Comparison): number {
-  return outages[OUTAGES[0]].events.signups;
+function limits({ latency, outage, growthLoad }: Plan): string {
+  return [
+    `The latencies rest on ${signupsOf(latency)} signups, those of the outages on`,
+    `${signupsOf(outage)}, those with more subscribers on ${
+      signupsOf(growthLoad)
+    }, for each of the`,
+    "four: a p99 is the few slowest of them, and differs from run to run. Latency counts from the",
+    "time at which a signup was meant to start, and so includes what the load generator is late, up",
+    "to about a millisecond. Throughput depends on what else the machine does: here it makes the",
+    "load as well.",
+  ].join(" ");
+}
+
+function signupsOf({ ratePerSecond, seconds }: LoadPlan): number {
+  return Math.round(ratePerSecond * seconds);
 }

@@ -14,21 +14,25 @@ export async function runComparison(world: World): Promise<Measured> {
     `Starting ${WORKSHOP_SUBSCRIBERS} subscribers of ${plan.subscriberMs} ms, and the four APIs …`,
   );
   await fleet.growTo(WORKSHOP_SUBSCRIBERS);
-  const { latencyMs, outages } = await withApis(world);
+  const { latencyMs, withThree, outages } = await withApis(world);
   say("4 of 5: throughput, until it grows no more …");
   const throughput = await measureThroughput(world);
   say("5 of 5: adding a subscriber …");
   const effort = await measureEffort(world);
   say("3 of 5: more subscribers …");
-  const growth = await measureGrowth(world, latencyMs);
+  const growth = await measureGrowth(world, withThree);
   return { latencyMs, outages, growth, throughput, effort };
 }
 
-async function withApis(world: World): Promise<Pick<Measured, "latencyMs" | "outages">> {
+async function withApis(world: World): Promise<
+  Pick<Measured, "latencyMs" | "outages"> & { readonly withThree: Measured["latencyMs"] }
+> {
   const { plan, say } = world;
   await using apis = await world.startApis();
-  say(`1 of 5: latency at ${plan.ratePerSecond} signups a second …`);
-  const latencyMs = await measureLatency(world, apis, plan.latencySeconds, plan.latencyRounds);
+  say(`1 of 5: latency at ${plan.latency.ratePerSecond} signups a second …`);
+  const latencyMs = await measureLatency(world, apis, plan.latency);
+  say("3 of 5: the same, slower, to be compared with more subscribers …");
+  const withThree = await measureLatency(world, apis, plan.growthLoad);
   say("2 of 5: a subscriber or the broker is not well …");
-  return { latencyMs, outages: await measureOutages(world, apis) };
+  return { latencyMs, withThree, outages: await measureOutages(world, apis) };
 }

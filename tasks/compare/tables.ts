@@ -5,6 +5,8 @@ import { SPECS, type Variant, VARIANTS } from "./variants.ts";
 
 /** One comparison, ready to be drawn. */
 export interface ResultTable {
+  /** The comparison's name, as in the result. */
+  readonly name: "latency" | "outages" | "growth" | "throughput" | "effort";
   readonly title: string;
   readonly head: readonly string[];
   readonly rows: readonly (readonly (string | number)[])[];
@@ -33,19 +35,22 @@ export function resultTables(comparison: Comparison): readonly ResultTable[] {
 
 function latencyTable({ latencyMs, plan }: Comparison): ResultTable {
   return {
+    name: "latency",
     title: "Latency of POST /users",
     head: ["", "p50 ms", "p95 ms", "p99 ms"],
     rows: byVariant((variant) => {
       const { p50, p95, p99 } = latencyMs[variant];
       return [tenths(p50), tenths(p95), tenths(p99)];
     }),
-    note: `${plan.ratePerSecond} signups a second, whether the ones before were answered or not; ` +
+    note:
+      `${plan.latency.ratePerSecond} signups a second, whether the ones before were answered or not; ` +
       `3 subscribers of ${plan.subscriberMs} ms.`,
   };
 }
 
 function outageTable({ outages }: Comparison): ResultTable {
   return {
+    name: "outages",
     title: "A subscriber or the broker is not well",
     head: ["", "", "201 %", "p50 ms", "p99 ms", "lost", "orphans"],
     rows: OUTAGES.flatMap((outage) =>
@@ -59,22 +64,24 @@ function outageTable({ outages }: Comparison): ResultTable {
   };
 }
 
-function growthTable({ growth }: Comparison): ResultTable {
+function growthTable({ growth, plan }: Comparison): ResultTable {
   const counts = growth.events.map(({ subscribers }) => subscribers);
   return {
+    name: "growth",
     title: "Latency with more subscribers",
     head: ["", ...counts.map((count) => `p50 ms with ${count}`), `p99 ms with ${counts.at(-1)}`],
     rows: byVariant((variant) => [
       ...growth[variant].map(({ p50 }) => tenths(p50)),
       tenths(growth[variant].at(-1)!.p99),
     ]),
-    note: `With ${counts.join(", ")} subscribers. The publishers that have a list of them were ` +
-      "changed and started again each time.",
+    note: `With ${counts.join(", ")} subscribers, at ${plan.growthLoad.ratePerSecond} signups a ` +
+      "second. The publishers that have a list of them were changed and started again each time.",
   };
 }
 
 function throughputTable({ throughput }: Comparison): ResultTable {
   return {
+    name: "throughput",
     title: "Throughput until it saturates",
     head: ["", "max /s", "at once", "backlog", "saturated"],
     rows: byVariant((variant) => {
@@ -88,6 +95,7 @@ function throughputTable({ throughput }: Comparison): ResultTable {
 
 function effortTable({ effort }: Comparison): ResultTable {
   return {
+    name: "effort",
     title: "A subscriber is added",
     head: ["", "lines changed", "new release", "next signup reached it"],
     rows: byVariant((variant) => {

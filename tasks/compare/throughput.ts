@@ -25,7 +25,8 @@ async function saturate(world: World, variant: Variant): Promise<ThroughputResul
     return ok;
   };
   // n.b. the coupled one's first answers come after all of its calls: until then nothing is measured.
-  const leadInMs = plan.subscriberMs * (fleet.names.length + 1);
+  const leadInMs = plan.subscriberMs *
+    (SPECS[variant].told === "http" ? fleet.names.length + 1 : 1);
   const measureMs = plan.stepSeconds * 1000;
   const saturation = await ramp(async (concurrency) => {
     const perSecond = await closedLoop(send, { concurrency, leadInMs, measureMs, signal });

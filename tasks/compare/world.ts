@@ -5,7 +5,7 @@ import type { TestBroker } from "../../tests/support/broker.ts";
 import { Fleet } from "./fleet.ts";
 import { type Answers, type Ledger, ledger } from "./ledger.ts";
 import { openLoop, type Sample } from "./open_loop.ts";
-import type { Plan } from "./plan.ts";
+import type { LoadPlan, Plan } from "./plan.ts";
 import { ServiceProcess } from "./service_process.ts";
 import { signUp } from "./signup_client.ts";
 import { type ByVariant, forEachVariant, SPECS, type Variant, VARIANTS } from "./variants.ts";
@@ -90,20 +90,23 @@ export class World implements AsyncDisposable {
       return cleanup.use(await this.startApi(variant, isEdited ? root : undefined));
     });
     for (const variant of VARIANTS) {
-      await this.settle(await this.load(of[variant], variant, this.plan.warmUpSeconds));
+      await this.settle(await this.load(of[variant], variant, this.plan.warmUp));
     }
     const started = cleanup.move();
     return { of, [Symbol.asyncDispose]: () => started.disposeAsync() };
   }
 
-  /** Applies an open load for so many seconds, and waits for the answers. */
-  async load(api: ServiceProcess, variant: Variant, seconds: number): Promise<Load> {
-    const { ratePerSecond } = this.plan;
+  /** Applies one round of an open load, and waits for the answers. */
+  async load(
+    api: ServiceProcess,
+    variant: Variant,
+    { ratePerSecond, seconds, rounds }: LoadPlan,
+  ): Promise<Load> {
     const prefix = this.newPrefix(variant);
     const email = (n: number) => `${prefix}${n}@eco.example`;
     const samples = await openLoop((n) => signUp(api.url, email(n)), {
       ratePerSecond,
-      count: Math.max(1, Math.round(ratePerSecond * seconds)),
+      count: Math.max(1, Math.round(ratePerSecond * seconds / rounds)),
       signal: this.signal,
     });
     return {
