@@ -59,13 +59,17 @@ async function compare(
 ): Promise<Comparison> {
   const [loadBefore = 0] = loadavg();
   const startedAt = performance.now();
-  printError("Starting a private broker …");
+  const say = (line: string) => {
+    const seconds = Math.round((performance.now() - startedAt) / 1000);
+    printError(`${String(seconds).padStart(4)} s  ${line}`);
+  };
+  say("Starting a private broker …");
   await using broker = await startTestBroker();
   const directory = await Deno.makeTempDir({ prefix: "ecomarket_compare_" });
   await using cleanup = new AsyncDisposableStack();
   cleanup.defer(() => Deno.remove(directory, { recursive: true }));
   const where = await circumstances(new ManagementClient(broker.managementUrl));
-  const world = cleanup.use(new World({ broker, directory, plan, signal, say: printError }));
+  const world = cleanup.use(new World({ broker, directory, plan, signal, say }));
   const measured = await runComparison(world);
   return {
     ...measured,

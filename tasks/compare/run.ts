@@ -19,7 +19,7 @@ export async function runComparison(world: World): Promise<Measured> {
   const throughput = await measureThroughput(world);
   say("5 of 5: adding a subscriber …");
   const effort = await measureEffort(world);
-  say("3 of 5: more subscribers …");
+  say("3 of 5: more subscribers; now more …");
   const growth = await measureGrowth(world, withThree);
   return { latencyMs, outages, growth, throughput, effort };
 }
@@ -31,7 +31,7 @@ async function withApis(world: World): Promise<
   await using apis = await world.startApis();
   say(`1 of 5: latency at ${plan.latency.ratePerSecond} signups a second …`);
   const latencyMs = await measureLatency(world, apis, plan.latency);
-  say("3 of 5: the same, slower, to be compared with more subscribers …");
+  say("3 of 5: more subscribers; first with three …");
   const withThree = await measureLatency(world, apis, plan.growthLoad);
   say("2 of 5: a subscriber or the broker is not well …");
   return { latencyMs, withThree, outages: await measureOutages(world, apis) };
