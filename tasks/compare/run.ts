@@ -14,19 +14,18 @@ export async function runComparison(world: World): Promise<Measured> {
     `Starting ${WORKSHOP_SUBSCRIBERS} subscribers of ${plan.subscriberMs} ms, and the four APIs …`,
   );
   await fleet.growTo(WORKSHOP_SUBSCRIBERS);
-  const { latencyMs, withThree, outages } = await withApis(world);
-  say("4 of 5: throughput, until it grows no more …");
-  const throughput = await measureThroughput(world);
+  const { withThree, ...measured } = await withThreeSubscribers(world);
   say("5 of 5: adding a subscriber …");
   const effort = await measureEffort(world);
   say("3 of 5: more subscribers; now more …");
   const growth = await measureGrowth(world, withThree);
-  return { latencyMs, outages, growth, throughput, effort };
+  return { ...measured, effort, growth };
 }
 
-async function withApis(world: World): Promise<
-  Pick<Measured, "latencyMs" | "outages"> & { readonly withThree: Measured["latencyMs"] }
-> {
+/** All that needs no more than the first three, and no other source of any publisher. */
+async function withThreeSubscribers(
+  world: World,
+): Promise<Omit<Measured, "effort" | "growth"> & { readonly withThree: Measured["latencyMs"] }> {
   const { plan, say } = world;
   await using apis = await world.startApis();
   say(`1 of 5: latency at ${plan.latency.ratePerSecond} signups a second …`);
@@ -34,5 +33,8 @@ async function withApis(world: World): Promise<
   say("3 of 5: more subscribers; first with three …");
   const withThree = await measureLatency(world, apis, plan.growthLoad);
   say("2 of 5: a subscriber or the broker is not well …");
-  return { latencyMs, withThree, outages: await measureOutages(world, apis) };
+  const outages = await measureOutages(world, apis);
+  say("4 of 5: throughput, until it grows no more …");
+  const throughput = await measureThroughput(world, apis);
+  return { latencyMs, withThree, outages, throughput };
 }

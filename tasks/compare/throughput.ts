@@ -4,18 +4,25 @@ import { closeInOrder, connectOnce } from "@ecomarket/shared/connection";
 import { closedLoop } from "./closed_loop.ts";
 import { ramp } from "./ramp.ts";
 import type { ThroughputResult } from "./result.ts";
+import type { ServiceProcess } from "./service_process.ts";
 import { signUp } from "./signup_client.ts";
 import { type ByVariant, forEachVariant, SPECS, type Variant } from "./variants.ts";
-import type { World } from "./world.ts";
+import type { Apis, World } from "./world.ts";
 
-/** Ramps each of the four up, on an API of its own, and clears up what it left to do. */
-export function measureThroughput(world: World): Promise<ByVariant<ThroughputResult>> {
-  return forEachVariant((variant) => saturate(world, variant));
+/** Ramps each of the four up, then ends it, and clears up what it left to do. */
+export function measureThroughput(
+  world: World,
+  apis: Apis,
+): Promise<ByVariant<ThroughputResult>> {
+  return forEachVariant((variant) => saturate(world, variant, apis.of[variant]));
 }
 
-async function saturate(world: World, variant: Variant): Promise<ThroughputResult> {
+async function saturate(
+  world: World,
+  variant: Variant,
+  api: ServiceProcess,
+): Promise<ThroughputResult> {
   const { plan, signal, fleet } = world;
-  await using api = await world.startApi(variant);
   const prefix = world.newPrefix(variant);
   let sent = 0;
   let accepted = 0;

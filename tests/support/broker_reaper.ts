@@ -23,6 +23,7 @@ async function remove(folder: string): Promise<void> {
       return true;
     } catch (error) {
       if (performance.now() > deadline) throw error;
+      return undefined;
     }
   };
   await poll(attempt, { timeoutMs: 10_000 });
