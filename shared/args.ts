@@ -62,3 +62,22 @@ export function wholeNumber(
   }
   return value;
 }
+
+/**
+ * The number that `--name` was given, such as `0.05` or `800`, or `fallback` where it was not given.
+ *
+ * @throws {UsageError} when `text` is no decimal number from `min` to `max`.
+ */
+export function numberBetween(
+  name: string,
+  text: string | undefined,
+  fallback: number,
+  { min, max }: { min: number; max: number },
+): number {
+  if (text === undefined) return fallback;
+  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
+  if (!(value >= min && value <= max)) {
+    throw new UsageError(`--${name} must be a number from ${min} to ${max}, got "${text}"`);
+  }
+  return value;
+}

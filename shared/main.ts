@@ -26,7 +26,7 @@ export async function runCommand(
 ): Promise<never> {
   const controller = new AbortController();
   onShutdownSignal(() => controller.abort());
-  const exitCode = await body({ args: Deno.args, signal: controller.signal })
+  const exitCode = await Promise.try(body, { args: Deno.args, signal: controller.signal })
     .then((code) => code ?? 0)
     .catch((error: unknown) => isAbort(error, controller.signal) ? 130 : report(error, usage));
   await flushLog();

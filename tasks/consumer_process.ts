@@ -1,7 +1,7 @@
 /** The workshop's consumers, each as a child process in its own sandbox. */
 import { RoleProcess, type RoleProcessOptions, type RoleScript } from "./role_process.ts";
 
-export { type LogRecord, LOOPBACK, parseRecord, PROJECT_ROOT } from "./role_process.ts";
+export { type LogRecord, parseRecord, PROJECT_ROOT, sandboxFlags } from "./role_process.ts";
 
 /** A consumer's script, and what it may do. */
 export type ConsumerScript = RoleScript;

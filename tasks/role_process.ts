@@ -62,7 +62,14 @@ export class RoleProcess implements AsyncDisposable {
   constructor(readonly role: RoleScript, options: RoleProcessOptions) {
     const { script, permissionSet, args = [] } = role;
     this.#child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-q", `-P=${permissionSet}`, ...extraFlags(role, options), script, ...args],
+      args: [
+        "run",
+        "-q",
+        `-P=${permissionSet}`,
+        ...sandboxFlags(join(options.dataDir, role.folder), options.amqpUrls),
+        script,
+        ...args,
+      ],
       cwd: PROJECT_ROOT,
       env: {
         AMQP_URL: options.amqpUrls.join(","),
@@ -134,12 +141,12 @@ export class RoleProcess implements AsyncDisposable {
 }
 
 /**
- * A `-P` set is made for the loopback and `data/`: this run has its own folder, and may have a broker
- * elsewhere. n.b. a flag takes the place of the set's whole list of that kind (Deno 2.9).
+ * The flags with which a role has `folder` for its own, and reaches these URLs besides the loopback:
+ * a `-P` set is made for `data/` and the loopback alone. n.b. a flag takes the place of the set's
+ * whole list of that kind (Deno 2.9).
  */
-function extraFlags(role: RoleScript, { dataDir, amqpUrls }: RoleProcessOptions) {
-  const folder = join(dataDir, role.folder);
-  const hosts = new Set([...LOOPBACK, ...amqpUrls.map((url) => new URL(url).hostname)]);
+export function sandboxFlags(folder: string, urls: readonly string[] = []): readonly string[] {
+  const hosts = new Set([...LOOPBACK, ...urls.map((url) => new URL(url).hostname)]);
   return [
     `--allow-read=${folder}`,
     `--allow-write=${folder}`,

@@ -1,11 +1,10 @@
 /** `deno task chaos`: breaks everything on purpose, and accounts for every event. */
-import { cpus } from "node:os";
-import { z } from "zod";
 import { parseArguments, wholeNumber } from "@ecomarket/shared/args";
 import { UsageError } from "@ecomarket/shared/errors";
 import { print, printError, runCommand } from "@ecomarket/shared/main";
 import { startTestBroker, startTestCluster } from "../../tests/support/broker.ts";
 import { type Level, LEVELS } from "@ecomarket/publisher/levels";
+import { circumstances } from "../circumstances.ts";
 import { selectFaults } from "./faults.ts";
 import { isOk, jsonReceipt, markdownReceipt, type Run, textReceipt } from "./receipt.ts";
 import { runChaos } from "./run.ts";
@@ -75,8 +74,6 @@ function parse(args: readonly string[]): Request | undefined {
   };
 }
 
-const overviewSchema = z.object({ rabbitmq_version: z.string() });
-
 async function chaos(request: Request, args: readonly string[], signal: AbortSignal): Promise<Run> {
   const { events, seed, nodes, minutes, level, apiKills } = request;
   const faults = selectFaults(nodes, request.faults);
@@ -99,16 +96,14 @@ async function chaos(request: Request, args: readonly string[], signal: AbortSig
       ratePerSecond: Math.max(1, Math.round(events / (durationMs / 1000))),
     }),
   );
-  const { rabbitmq_version } = await world.management.get("overview", overviewSchema);
+  const where = await circumstances(world.management);
   say(`Seed ${seed}: ${events} events, level ${level}, ${faults.length} faults. Ctrl+C ends it.\n`);
   const mayLose = level !== "robust";
   const result = await runChaos(world, { seed, faults, durationMs, signal, say, mayLose });
   return {
     ...result,
     command: ["deno task chaos", ...args].join(" "),
-    date: new Date(),
-    versions: { rabbitmq: rabbitmq_version, deno: Deno.version.deno },
-    machine: `${Deno.build.os} ${Deno.build.arch}, ${cpus().length} cores`,
+    ...where,
     seed,
     events,
     level,

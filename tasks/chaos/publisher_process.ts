@@ -1,7 +1,7 @@
 /** The chaos publisher as a child process in its sandbox, and how it is talked to. */
 import { stopProcess } from "@ecomarket/shared/platform";
 import { readLines } from "@ecomarket/shared/text_lines";
-import { type LogRecord, LOOPBACK, parseRecord, PROJECT_ROOT } from "../consumer_process.ts";
+import { type LogRecord, parseRecord, PROJECT_ROOT, sandboxFlags } from "../consumer_process.ts";
 import type { Level } from "@ecomarket/publisher/levels";
 import type { Supervised } from "./supervisor.ts";
 
@@ -33,9 +33,7 @@ export class PublisherProcess implements Supervised {
         "run",
         "-q",
         "-P=chaos-publisher",
-        `--allow-read=${journalDir}`,
-        `--allow-write=${journalDir}`,
-        `--allow-net=${LOOPBACK.join(",")}`,
+        ...sandboxFlags(journalDir),
         "tasks/chaos/chaos_publisher.ts",
         `--journal=${journalDir}`,
         `--seed=${seed}`,

@@ -1,5 +1,7 @@
 /** What a run prints: a table for the terminal, one object for programs, Markdown for the record. */
 import { renderTable } from "@ecomarket/shared/table";
+import type { Circumstances } from "../circumstances.ts";
+import { markdownTable } from "../markdown_table.ts";
 import type { ApiAudit } from "./api_ledger.ts";
 import type { SubscriberLedger } from "./ledger.ts";
 import { memoryOfRoles, type MemorySample } from "./memory.ts";
@@ -24,11 +26,8 @@ export interface SkippedFault {
 }
 
 /** All that is known of a run. */
-export interface Run {
+export interface Run extends Circumstances {
   readonly command: string;
-  readonly date: Date;
-  readonly versions: { readonly rabbitmq: string; readonly deno: string };
-  readonly machine: string;
   readonly seed: number;
   readonly events: number;
   readonly level: string;
@@ -232,13 +231,4 @@ function total(
   count: (ledger: SubscriberLedger) => number,
 ): number {
   return Object.values(subscribers).reduce((sum, ledger) => sum + count(ledger), 0);
-}
-
-function markdownTable(
-  head: readonly string[],
-  rows: readonly (readonly (string | number)[])[],
-): string {
-  const line = (cells: readonly (string | number)[]) =>
-    `| ${cells.map((cell) => String(cell).replaceAll("|", "\\|")).join(" | ")} |`;
-  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
 }

@@ -1,6 +1,6 @@
 /** A naive consumer as a child process that a lesson can watch, hold up, and kill. */
 import { readLines } from "@ecomarket/shared/text_lines";
-import { LOOPBACK, PROJECT_ROOT } from "../consumer_process.ts";
+import { LOOPBACK, PROJECT_ROOT } from "../role_process.ts";
 import { LessonError, WAIT_TIMEOUT_MS } from "./lesson_error.ts";
 
 /** A script in `naive/`. */

@@ -48,6 +48,26 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     ...EVERY_ROLE.filter((name) => name !== "read the broker's address"),
     "read $LOG_EMAILS",
   ],
+  // n.b. the processes of a comparison are told where the broker is, and their folder is a flag.
+  "compare-api": [
+    "connect to localhost",
+    "connect to the loopback",
+    "read $AMQP_URL",
+    "read $DATA_DIR",
+    "read $LOG_EMAILS",
+    "read $PORT",
+    "read data/users",
+    "write data/users",
+  ],
+  "compare-http": [
+    "connect to localhost",
+    "connect to the loopback",
+    "read $DATA_DIR",
+    "read $LOG_EMAILS",
+    "read $PORT",
+  ],
+  "compare-queue": CONSUMER.filter((name) => name !== "read the broker's address"),
+  roi: [],
   "setup-queues": [
     ...EVERY_ROLE,
     "read $LOG_EMAILS",

@@ -15,7 +15,22 @@ const singles = await Promise.all(folders.map((folder) => PrivateNode.find(folde
 const cluster = await PrivateCluster.find(join(directory, "cluster"));
 const nodes = [...singles.filter((node) => node !== undefined), ...(cluster?.nodes ?? [])];
 await Promise.all(nodes.map(end));
-await Deno.remove(directory, { recursive: true });
+await remove(directory);
+
+/** n.b. seen once on a busy machine: a folder was not empty yet, just after its node was killed. */
+async function remove(folder: string): Promise<void> {
+  const deadline = performance.now() + 5_000;
+  const attempt = async () => {
+    try {
+      await Deno.remove(folder, { recursive: true });
+      return true;
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+      return undefined;
+    }
+  };
+  await poll(attempt, { timeoutMs: 10_000 });
+}
 
 /**
  * A node registers with its port mapper seconds after its process started: until then, another

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseArguments, wholeNumber } from "@ecomarket/shared/args";
+import { numberBetween, parseArguments, wholeNumber } from "@ecomarket/shared/args";
 import { UsageError } from "@ecomarket/shared/errors";
 
 const OPTIONS = { nombre: { type: "string" }, json: { type: "boolean" } } as const;
@@ -60,6 +60,19 @@ Deno.test("wholeNumber() refuses anything else, and says what it got", () => {
     assert.equal(
       complaint(() => wholeNumber("limit", text, 5, { min: 1, max: 10 })),
       `--limit must be a whole number from 1 to 10, got "${text}"`,
+    );
+  }
+});
+
+Deno.test("numberBetween() takes decimals in its range, and names the option otherwise", () => {
+  const range = { min: 0, max: 1 };
+  assert.equal(numberBetween("failure-rate", "0.05", 1, range), 0.05);
+  assert.equal(numberBetween("failure-rate", undefined, 0.5, range), 0.5);
+  for (const text of ["5", "-1", "0,05", "1e-2", "x", "", "0x1", " 1"]) {
+    assert.throws(
+      () => numberBetween("failure-rate", text, 1, range),
+      { name: "UsageError", message: /^--failure-rate must be a number from 0 to 1, got / },
+      text,
     );
   }
 });

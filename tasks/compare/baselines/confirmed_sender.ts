@@ -1,0 +1,71 @@
+/** How the two intermediate steps publish: one confirmed message for every route they know. */
+import { amqpUrls } from "@ecomarket/shared/config";
+import { ConfirmedChannel } from "@ecomarket/shared/confirmed_channel";
+import { type BrokerConnection, openConnection } from "@ecomarket/shared/connection";
+import { encode, type UsuarioCreado } from "@ecomarket/shared/event";
+import type { Logger } from "@ecomarket/shared/log";
+import { NotPassedOnError, type Subscribers } from "./signup_app.ts";
+
+/** Where one copy of the event goes. */
+export interface Route {
+  readonly exchange: string;
+  readonly routingKey: string;
+}
+
+/** What a sender needs. */
+export interface SenderOptions {
+  readonly role: string;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+  readonly routes: readonly Route[];
+}
+
+/** See the file's first line. While the link is down, nothing is passed on, and nothing waits. */
+export class ConfirmedSender implements Subscribers {
+  readonly #routes: readonly Route[];
+  #connection!: BrokerConnection;
+  #channel: ConfirmedChannel | undefined;
+
+  private constructor(routes: readonly Route[]) {
+    this.#routes = routes;
+  }
+
+  /** @throws {BrokerUnreachableError} when no broker answers in time. */
+  static async connect({ role, log, signal, routes }: SenderOptions): Promise<ConfirmedSender> {
+    const sender = new ConfirmedSender(routes);
+    sender.#connection = await openConnection({
+      urls: amqpUrls(),
+      role,
+      log,
+      signal,
+      setup: async (link) => {
+        sender.#channel = await ConfirmedChannel.open(link);
+      },
+      onDisconnect: () => {
+        sender.#channel = undefined;
+      },
+    });
+    return sender;
+  }
+
+  isReady(): boolean {
+    return this.#channel?.ready ?? false;
+  }
+
+  /** @throws {NotPassedOnError} when a route is not confirmed. The others may be. */
+  async passOn(event: UsuarioCreado): Promise<void> {
+    const channel = this.#channel;
+    if (!channel) throw new NotPassedOnError("there is no connection to the broker");
+    const message = encode(event);
+    const results = await Promise.all(
+      this.#routes.map((route) => channel.send({ ...route, ...message })),
+    );
+    const failed = results.find(({ kind }) => kind !== "confirmed");
+    if (failed) throw new NotPassedOnError("reason" in failed ? failed.reason : failed.kind);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#channel?.close();
+    await this.#connection.close();
+  }
+}

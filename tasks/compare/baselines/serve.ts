@@ -1,0 +1,21 @@
+/** HTTP on the loopback, for the processes of a comparison. */
+import { aborted } from "@ecomarket/shared/abort";
+import { wholeNumber } from "@ecomarket/shared/args";
+import type { Logger } from "@ecomarket/shared/log";
+import { serveHttp } from "../../../publisher/serve_http.ts";
+
+/**
+ * Serves `handler` on 127.0.0.1 and `PORT` until `signal` aborts and what is under way is answered.
+ *
+ * @throws {UsageError} when `PORT` is no port; {ListenError} when it is taken.
+ */
+export async function serveUntil(
+  signal: AbortSignal,
+  handler: (request: Request) => Response | Promise<Response>,
+  log: Logger,
+): Promise<void> {
+  const port = wholeNumber("PORT", Deno.env.get("PORT"), 8000, { min: 1, max: 65_535 });
+  const server = serveHttp({ host: "127.0.0.1", port, handler, log });
+  await aborted(signal);
+  await server.shutdown();
+}

@@ -1,0 +1,93 @@
+/** `deno task compare`: events, measured against HTTP calls, a queue each, and a direct exchange. */
+import { loadavg } from "node:os";
+import { parseArguments, wholeNumber } from "@ecomarket/shared/args";
+import { UsageError } from "@ecomarket/shared/errors";
+import { ManagementClient } from "@ecomarket/shared/management";
+import { print, printError, runCommand } from "@ecomarket/shared/main";
+import { startTestBroker } from "../../tests/support/broker.ts";
+import { circumstances } from "../circumstances.ts";
+import { DEFAULT_SECONDS, type Plan, QUICK_PLAN, standardPlan } from "./plan.ts";
+import { jsonReport, markdownReport, textReport } from "./report.ts";
+import type { Comparison } from "./result.ts";
+import { runComparison } from "./run.ts";
+import { isOk } from "./verdict.ts";
+import { World } from "./world.ts";
+
+const USAGE = `
+Usage: deno task compare [options]
+
+Runs the users API and three ways not to build it, one after the other, on a private broker:
+latency, outages, more subscribers, throughput, and what adding a subscriber takes. About four
+minutes. Exit 1 when the users API loses an event, refuses a signup because of a subscriber, or has
+to be changed for a new one.
+
+  --seconds N     of load behind each latency; more makes p99 steadier (default: ${DEFAULT_SECONDS})
+  --quick         a look whether all of it works, in a minute: not for quoting
+  --json          print one object at the end, and nothing else on the standard output
+  --report FILE   write the tables and charts as Markdown
+`;
+
+interface Request {
+  readonly plan: Plan;
+  readonly json: boolean;
+  readonly report: string | undefined;
+}
+
+function parse(args: readonly string[]): Request | undefined {
+  const { values } = parseArguments(args, {
+    seconds: { type: "string" },
+    quick: { type: "boolean" },
+    json: { type: "boolean" },
+    report: { type: "string" },
+  });
+  if (values.help) return undefined;
+  if (values.quick && values.seconds !== undefined) {
+    throw new UsageError("--quick has its own times: leave --seconds or --quick out");
+  }
+  const seconds = wholeNumber("seconds", values.seconds, DEFAULT_SECONDS, { min: 2, max: 600 });
+  return {
+    plan: values.quick ? QUICK_PLAN : standardPlan(seconds),
+    json: values.json ?? false,
+    report: values.report,
+  };
+}
+
+async function compare(
+  plan: Plan,
+  args: readonly string[],
+  signal: AbortSignal,
+): Promise<Comparison> {
+  const [loadBefore = 0] = loadavg();
+  const startedAt = performance.now();
+  const say = (line: string) => {
+    const seconds = Math.round((performance.now() - startedAt) / 1000);
+    printError(`${String(seconds).padStart(4)} s  ${line}`);
+  };
+  say("Starting a private broker …");
+  await using broker = await startTestBroker();
+  const directory = await Deno.makeTempDir({ prefix: "ecomarket_compare_" });
+  await using cleanup = new AsyncDisposableStack();
+  cleanup.defer(() => Deno.remove(directory, { recursive: true }));
+  const where = await circumstances(new ManagementClient(broker.managementUrl));
+  const world = cleanup.use(new World({ broker, directory, plan, signal, say }));
+  const measured = await runComparison(world);
+  return {
+    ...measured,
+    ...where,
+    command: ["deno task compare", ...args].join(" "),
+    plan,
+    loadBefore,
+    elapsedMs: Math.round(performance.now() - startedAt),
+  };
+}
+
+if (import.meta.main) {
+  await runCommand(USAGE, async ({ args, signal }) => {
+    const request = parse(args);
+    if (!request) return print(USAGE.trim());
+    const comparison = await compare(request.plan, args, signal);
+    if (request.report) await Deno.writeTextFile(request.report, markdownReport(comparison));
+    print(request.json ? jsonReport(comparison) : textReport(comparison));
+    return isOk(comparison) ? 0 : 1;
+  });
+}

@@ -1,0 +1,24 @@
+/** What became of the signups of one load, out of the answers and the subscribers' stores. */
+
+/** Signups by what they were answered. A signup is its email. */
+export interface Answers {
+  readonly accepted: readonly string[];
+  readonly refused: readonly string[];
+}
+
+/** What is wrong between the answers and the stores. */
+export interface Ledger {
+  /** Answered 201, and at least one subscriber never heard of it. */
+  readonly lost: number;
+  /** Refused, and at least one subscriber has done its part all the same. */
+  readonly orphans: number;
+}
+
+/** Compares `answers` with what each subscriber has done. */
+export function ledger(answers: Answers, done: readonly ReadonlySet<string>[]): Ledger {
+  const { accepted, refused } = answers;
+  return {
+    lost: accepted.filter((signup) => !done.every((set) => set.has(signup))).length,
+    orphans: refused.filter((signup) => done.some((set) => set.has(signup))).length,
+  };
+}

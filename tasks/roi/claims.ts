@@ -1,0 +1,114 @@
+/**
+ * The figures of the workshop's texts, which contradict each other: each worked out as it is written,
+ * with what would have to be so for the written figure to be right.
+ */
+import { lossPerDay, roi, type RoiInputs, WORKSHOP } from "./model.ts";
+
+/** One figure of the texts. */
+export interface Claim {
+  /** As it is written. */
+  readonly written: string;
+  /** What its own sum comes to. */
+  readonly computed: string;
+  /** Whether the two are the same. */
+  readonly holds: boolean;
+  /** What it takes for granted, or what would have to be so. */
+  readonly assumption: string;
+}
+
+/** Signups an hour at the workshop's peaks. */
+const PEAK_PER_HOUR = 100;
+const HOURS_PER_DAY = 24;
+/** The failure rate of the text with 6,000. */
+const OTHER_RATE = 0.15;
+const DISPUTED_PER_MONTH = 6_000;
+/** The workshop's "first week". */
+const WEEK_DAYS = 7;
+
+/** All of them, for the workshop's own inputs. */
+export function workshopClaims(inputs: RoiInputs = WORKSHOP): readonly Claim[] {
+  const { lossBefore, breakEvenDays } = roi(inputs);
+  const otherPerDay = lossPerDay(inputs, OTHER_RATE);
+  const perPeakHour = lossPerDay({ ...inputs, signupsPerDay: PEAK_PER_HOUR }, inputs.failureRate);
+  const meagre = roi({ ...inputs, lostShare: shareFor(DISPUTED_PER_MONTH, inputs) });
+  return [
+    {
+      written: "2,000 a day",
+      computed: `${money(lossBefore.day)} a day`,
+      holds: Math.round(lossBefore.day) === 2_000,
+      assumption: "every failed signup loses its user",
+    },
+    {
+      written: "60,000 a month",
+      computed: `${money(lossBefore.month)} a month`,
+      holds: Math.round(lossBefore.month) === 60_000,
+      assumption: `the same, on ${inputs.daysPerMonth} days`,
+    },
+    {
+      written: "720,000 a year",
+      computed: `${money(lossBefore.year)} a year; ${money(lossBefore.day * 365)} in 365 days`,
+      holds: Math.round(lossBefore.year) === 720_000,
+      assumption: "the same, on twelve such months: 360 days",
+    },
+    {
+      written: "15 % fail: 6,000 a month",
+      computed: `${money(otherPerDay)} a day, ${money(otherPerDay * inputs.daysPerMonth)} a month`,
+      holds: Math.round(otherPerDay * inputs.daysPerMonth) === DISPUTED_PER_MONTH,
+      assumption: "it is the loss of a day; a month of it needs " +
+        `${percent(shareFor(DISPUTED_PER_MONTH, { ...inputs, failureRate: OTHER_RATE }))} ` +
+        "of the failures to lose their user",
+    },
+    {
+      written: "saves 6,000 a month",
+      computed: `${money(lossBefore.month)} a month is lost`,
+      holds: Math.round(lossBefore.month) === DISPUTED_PER_MONTH,
+      assumption:
+        `right if ${percent(shareFor(DISPUTED_PER_MONTH, inputs))} of the failures lose ` +
+        `their user, or ${percent(rateFor(DISPUTED_PER_MONTH, inputs))} of the signups fail`,
+    },
+    {
+      written: "250 an hour",
+      computed: `${money(perPeakHour)} in an hour of the peak; ` +
+        `${money(lossBefore.day / HOURS_PER_DAY)} in an average one`,
+      holds: Math.round(perPeakHour) === 250,
+      assumption: `${PEAK_PER_HOUR} signups in that hour: not to be multiplied by ${HOURS_PER_DAY}`,
+    },
+    {
+      written: "paid back in the first week",
+      computed: `after ${days(breakEvenDays)}; after ${days(meagre.breakEvenDays)} ` +
+        `if ${money(DISPUTED_PER_MONTH)} a month are lost`,
+      holds: breakEvenDays !== null && breakEvenDays <= WEEK_DAYS,
+      assumption: `${inputs.buildHours} hours at ${money(inputs.costPerHour)}, ` +
+        `${money(inputs.operationPerMonth)} a month for the broker: ours, not the workshop's`,
+    },
+  ];
+}
+
+/** The part of the failures that would have to lose their user for this loss a month. */
+function shareFor(lossPerMonth: number, inputs: RoiInputs): number {
+  const perDay = lossPerDay({ ...inputs, lostShare: 1 }, inputs.failureRate);
+  return lossPerMonth / inputs.daysPerMonth / perDay;
+}
+
+/** The part of the signups that would have to fail for this loss a month. */
+function rateFor(lossPerMonth: number, inputs: RoiInputs): number {
+  return lossPerMonth / inputs.daysPerMonth / lossPerDay(inputs, 1);
+}
+
+/** An amount with thousands and at most two decimals. */
+export function money(amount: number): string {
+  return amount.toLocaleString("en", { maximumFractionDigits: 2 });
+}
+
+/** A part of one, as a percentage. */
+export function percent(part: number): string {
+  return `${(part * 100).toLocaleString("en", { maximumFractionDigits: 2 })} %`;
+}
+
+/** A break-even in words. */
+export function days(count: number | null): string {
+  if (count === null) return "never";
+  return count < 0.1 && count > 0
+    ? "less than 0.1 days"
+    : `${count.toLocaleString("en", { maximumFractionDigits: 1 })} days`;
+}

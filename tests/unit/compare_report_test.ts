@@ -1,0 +1,144 @@
+import assert from "node:assert/strict";
+import { charts } from "../../tasks/compare/charts.ts";
+import { standardPlan } from "../../tasks/compare/plan.ts";
+import { jsonReport, markdownReport, textReport } from "../../tasks/compare/report.ts";
+import type {
+  Comparison,
+  EffortResult,
+  OutageResult,
+  ThroughputResult,
+} from "../../tasks/compare/result.ts";
+import type { ByVariant } from "../../tasks/compare/variants.ts";
+import { claims, isOk } from "../../tasks/compare/verdict.ts";
+
+const SLOW = { p50: 604.21, p95: 612.5, p99: 640 };
+const FAST = { p50: 4.04, p95: 7.5, p99: 12.25 };
+const LATENCY = { coupled: SLOW, queueEach: FAST, direct: FAST, events: FAST };
+
+function outage(coupled: Partial<OutageResult>, events: Partial<OutageResult> = {}) {
+  const well = { ...FAST, signups: 160, refused: 0, successRate: 1, lost: 0, orphans: 0 };
+  return {
+    coupled: { ...well, ...SLOW, ...coupled },
+    queueEach: well,
+    direct: well,
+    events: { ...well, ...events },
+  };
+}
+
+function saturated(maxPerSecond: number): ThroughputResult {
+  const steps = [{ concurrency: 64, perSecond: maxPerSecond }];
+  return { maxPerSecond, concurrency: 64, backlog: 12_345, saturated: true, steps };
+}
+
+function comparison(more: Partial<Comparison> = {}): Comparison {
+  const grown = (p50: number) =>
+    [3, 5, 10].map((subscribers) => ({ ...FAST, subscribers, p50: p50 * subscribers }));
+  const changed: EffortResult = { linesChanged: 1, publisherRestarted: true, received: true };
+  const effort: ByVariant<EffortResult> = {
+    coupled: changed,
+    queueEach: changed,
+    direct: changed,
+    events: { linesChanged: 0, publisherRestarted: false, received: true },
+  };
+  return {
+    latencyMs: LATENCY,
+    outages: {
+      down: outage({ successRate: 0, refused: 160, orphans: 160 }),
+      slow: outage({ p50: 2_404, p99: 2_480.5 }),
+      failing: outage({ successRate: 0.95, refused: 8, orphans: 8 }),
+      brokerDown: outage({}),
+    },
+    growth: { coupled: grown(201), queueEach: grown(1.5), direct: grown(1.4), events: grown(1) },
+    throughput: {
+      coupled: saturated(310),
+      queueEach: saturated(900),
+      direct: saturated(880),
+      events: saturated(1_200),
+    },
+    effort,
+    command: "deno task compare --report docs/compare.md",
+    date: new Date("2026-11-24T07:00:00Z"),
+    machine: "linux x86_64, 2 cores",
+    versions: { rabbitmq: "3.10.8", deno: "2.9.6" },
+    plan: standardPlan(10),
+    loadBefore: 0.42,
+    elapsedMs: 251_000,
+    ...more,
+  };
+}
+
+function holding(found: Comparison): boolean[] {
+  return claims(found).map(({ holds }) => holds);
+}
+
+Deno.test("claims() hold where events refuse, lose, change and wait for nothing", () => {
+  assert.deepEqual(holding(comparison()), [true, true, true, true, true, true]);
+  assert.ok(isOk(comparison()));
+});
+
+Deno.test("isOk() fails for a signup refused, an event lost, or a publisher changed", () => {
+  const { outages, effort } = comparison();
+  const refused = { ...outages, slow: outage({}, { refused: 1 }) };
+  assert.ok(!isOk(comparison({ outages: refused })));
+  const lost = { ...outages, down: outage({}, { lost: 1 }) };
+  assert.ok(!isOk(comparison({ outages: lost })));
+  const touched = { ...effort, events: { ...effort.events, linesChanged: 1 } };
+  assert.ok(!isOk(comparison({ effort: touched })));
+  const unheard = { ...effort, events: { ...effort.events, received: false } };
+  assert.ok(!isOk(comparison({ effort: unheard })));
+});
+
+Deno.test("isOk() leaves to the reader what a busy machine decides, and claims() tells it", () => {
+  const { outages } = comparison();
+  const busy = comparison({
+    latencyMs: { ...LATENCY, events: { p50: 60, p95: 300, p99: 400 } },
+    outages: { ...outages, slow: outage({}, { p95: 200 }) },
+  });
+  assert.ok(isOk(busy));
+  assert.deepEqual(holding(busy), [true, true, true, false, false, true]);
+});
+
+Deno.test("textReport() of a comparison fits 80 columns, also with the largest figures", () => {
+  const text = textReport(comparison());
+  for (const line of text.split("\n")) assert.ok([...line].length <= 80, line);
+  assert.match(text, /│ coupled +│ +604\.2 │ +612\.5 │ +640 │/);
+  assert.match(text, /│ loyalty is down +│ coupled +│ +0 │ +604\.2 │ +640 │ +0 │ +160 │/);
+  assert.match(text, /│ events +│ +0 │ no +│ yes +│/);
+  assert.match(
+    text,
+    /✓ Events answer at least 12 times faster.*:\n {2}604\.21 ms → 4\.04 ms, 150 /,
+  );
+});
+
+Deno.test("jsonReport() of a comparison is one object with the five comparisons", () => {
+  const report = JSON.parse(jsonReport(comparison()));
+  assert.equal(report.ok, true);
+  assert.deepEqual(report.latencyMs.coupled, SLOW);
+  assert.equal(report.outages.down.coupled.orphans, 160);
+  assert.equal(report.growth.coupled[2].subscribers, 10);
+  assert.equal(report.throughput.events.maxPerSecond, 1_200);
+  assert.equal(report.effort.events.linesChanged, 0);
+  assert.equal(report.date, "2026-11-24T07:00:00.000Z");
+  assert.equal(report.machine, "linux x86_64, 2 cores");
+  assert.deepEqual(report.versions, { rabbitmq: "3.10.8", deno: "2.9.6" });
+});
+
+Deno.test("markdownReport() of a comparison names its command, and has a chart for four of five", () => {
+  const text = markdownReport(comparison());
+  assert.match(text, /Made by `deno task compare --report docs\/compare\.md` on 2026-11-24/);
+  assert.match(text, /load average before: 0\.42/);
+  assert.equal(text.match(/^```mermaid\nxychart-beta$/gm)?.length, 4);
+  assert.match(text, /\| coupled \| 604\.2 \| 612\.5 \| 640 \|/);
+  assert.match(
+    text,
+    /rest on 400 signups, those of the outages on 120, those with more subscribers on 40,/,
+  );
+});
+
+Deno.test("charts() orders the lines in words as they lie in the drawing", () => {
+  const { growth } = charts(comparison());
+  assert.match(growth!.caption, /coupled, queue each, direct, events, from the highest down/);
+  assert.match(growth!.source, /x-axis \["3", "5", "10"\]/);
+  assert.match(growth!.source, /y-axis "ms" 0 --> 2010/);
+  assert.match(growth!.source, /line \[603, 1005, 2010\]/);
+});
