@@ -5,10 +5,11 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { backoffDelayMs } from "@ecomarket/shared/backoff";
-import { EcoMarketError, messageOf, StoreUnavailableError } from "@ecomarket/shared/errors";
+import { messageOf, StoreUnavailableError } from "@ecomarket/shared/errors";
 import type { Logger } from "@ecomarket/shared/log";
 import type { Outbox, OutboxRow } from "./outbox.ts";
 import type { BacklogWatch } from "./outbox_backlog.ts";
+import { connectPatiently } from "./patient_connect.ts";
 import {
   afterBatch,
   afterPass,
@@ -18,7 +19,7 @@ import {
   type RelayPosition,
   type RowOutcome,
 } from "./relay_plan.ts";
-import { RobustPublisher } from "./robust_publisher.ts";
+import type { RobustPublisher } from "./robust_publisher.ts";
 
 /** How a relay runs. */
 export interface OutboxRelayOptions {
@@ -104,30 +105,21 @@ export class OutboxRelay {
     }
   }
 
-  /** Resolves with a connected publisher, or with nothing once `stop` has aborted. */
   async #connect(stop: AbortSignal): Promise<RobustPublisher | undefined> {
     const { urls, log, publishTimeoutMs, connectTimeoutMs } = this.#options;
-    for (let n = 1; !stop.aborted; n++) {
-      try {
-        const publisher = await RobustPublisher.connect({
-          urls,
-          log,
-          role: "users-api",
-          publishTimeoutMs: publishTimeoutMs ?? DEFAULT_PUBLISH_TIMEOUT_MS,
-          ...(connectTimeoutMs ? { connectTimeoutMs } : {}),
-          signal: stop,
-        });
-        this.#problem = undefined;
-        return publisher;
-      } catch (error) {
-        if (stop.aborted) return undefined;
-        if (!(error instanceof EcoMarketError)) throw error;
-        this.#report(error.message);
-        this.#watchBacklog();
-        await this.#pause(backoffDelayMs(n), stop);
-      }
-    }
-    return undefined;
+    const publisher = await connectPatiently({
+      urls,
+      log,
+      role: "users-api",
+      publishTimeoutMs: publishTimeoutMs ?? DEFAULT_PUBLISH_TIMEOUT_MS,
+      ...(connectTimeoutMs ? { connectTimeoutMs } : {}),
+      signal: stop,
+    }, (problem) => {
+      this.#report(problem);
+      this.#watchBacklog();
+    });
+    this.#problem = undefined;
+    return publisher;
   }
 
   async #relay(
@@ -140,7 +132,7 @@ export class OutboxRelay {
     for (;;) {
       // n.b. before the outbox is read: a commit that comes in between must not be slept through.
       this.#woken = Promise.withResolvers();
-      if (stop.aborted && !publisher.isConnected) return;
+      if (giveUp.aborted || (stop.aborted && !publisher.isConnected)) return;
       at = atTime(at, performance.now());
       const { position, isHeld } = at;
       const rows = isHeld
@@ -150,10 +142,8 @@ export class OutboxRelay {
         const outcomes = await Promise.all(rows.map((row) => publishRow(publisher, row)));
         await this.#note(outcomes, giveUp);
         at = afterBatch(at, outcomes, performance.now());
-      } else {
-        at = afterPass(at);
-        if (at.retryAtMs === undefined) this.#problem = undefined;
-      }
+      } else at = afterPass(at);
+      if (at.retryAtMs === undefined) this.#problem = undefined;
       this.#watchBacklog();
       if (rows.length > 0 && !at.isHeld) continue;
       if (stop.aborted) return;
@@ -171,13 +161,11 @@ export class OutboxRelay {
       this.#log.debug("{count} events of the outbox are confirmed", { count: confirmed.length });
     }
     const [first] = failed;
-    if (!first) this.#problem = undefined;
-    else {
-      this.#report(
-        `${failed.length} events stay in the outbox and are tried again (${first.status}: ` +
-          `${first.reason ?? "no answer is asked for"})`,
-      );
-    }
+    if (!first) return;
+    this.#report(
+      `${failed.length} events stay in the outbox and are tried again (${first.status}: ` +
+        `${first.reason ?? "no answer is asked for"})`,
+    );
   }
 
   /** Sleeps until there is something to do: a commit, the end of a wait, or the end. */

@@ -1,6 +1,8 @@
 /** An HTTP server that says why it cannot listen, and ends in order. */
+import { aborted } from "@ecomarket/shared/abort";
 import { EcoMarketError, messageOf } from "@ecomarket/shared/errors";
 import type { Logger } from "@ecomarket/shared/log";
+import { problem } from "./problem.ts";
 
 /** Nobody can be listened to at this address. */
 export class ListenError extends EcoMarketError {
@@ -22,7 +24,10 @@ export interface HttpOptions {
 export interface HttpServer {
   /** Such as `http://127.0.0.1:8000`. */
   readonly url: string;
-  /** Takes no more requests. Resolves once those under way are answered, or cut off. */
+  /**
+   * Takes no more requests: what comes is answered with 503. Resolves once those under way are
+   * answered, or cut off.
+   */
   shutdown(): Promise<void>;
 }
 
@@ -37,7 +42,8 @@ export function serveHttp(
   { host, port, handler, log, shutdownTimeoutMs = DEFAULT_SHUTDOWN_TIMEOUT_MS }: HttpOptions,
 ): HttpServer {
   const cut = new AbortController();
-  const server = listen(host, port, cut.signal, handler);
+  const work = new WorkUnderWay(handler);
+  const server = listen(host, port, cut.signal, (request) => work.answer(request));
   const url = urlOf(server.addr);
   log.info("Listening on {url}", { url, state: "listening" });
   return {
@@ -49,11 +55,55 @@ export function serveHttp(
         });
         cut.abort();
       }, shutdownTimeoutMs);
-      await server.shutdown();
+      await Promise.race([work.finish(), aborted(cut.signal)]);
+      if (!cut.signal.aborted) await server.shutdown();
       await server.finished;
       clearTimeout(timer);
     },
   };
+}
+
+/**
+ * The requests that are not answered yet. n.b. `Deno.serve` tears off bodies that are still arriving
+ * when it shuts down (2.9): so it may do that only once nobody waits for an answer.
+ */
+class WorkUnderWay {
+  readonly #handler: HttpOptions["handler"];
+  readonly #idle = Promise.withResolvers<void>();
+  #underWay = 0;
+  #isFinishing = false;
+
+  constructor(handler: HttpOptions["handler"]) {
+    this.#handler = handler;
+  }
+
+  async answer(request: Request): Promise<Response> {
+    if (this.#isFinishing) return stopping();
+    this.#underWay++;
+    try {
+      return await this.#handler(request);
+    } finally {
+      this.#underWay--;
+      this.#tell();
+    }
+  }
+
+  /** Refuses what comes from now on. Resolves once everything else is answered. */
+  async finish(): Promise<void> {
+    this.#isFinishing = true;
+    this.#tell();
+    await this.#idle.promise;
+  }
+
+  #tell(): void {
+    if (this.#isFinishing && this.#underWay === 0) this.#idle.resolve();
+  }
+}
+
+function stopping(): Response {
+  return problem(503, "This server is stopping: nothing was changed. Try again", {
+    headers: { "Retry-After": "1", "Connection": "close" },
+  });
 }
 
 function listen(

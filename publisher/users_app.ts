@@ -75,6 +75,11 @@ export function createUsersApp({ users, relay, bounds, log }: UsersAppOptions): 
   app.notFound(() => problem(404, "There is nothing here. Try POST /users"));
 
   app.onError((error, c) => {
+    if (error instanceof Deno.errors.BadResource) {
+      // n.b. what Deno says of a body whose sender is gone in the middle of it (2.9).
+      log.debug("{method} {path}: the client is gone", { method: c.req.method, path: c.req.path });
+      return problem(400, "The request did not arrive whole");
+    }
     if (error instanceof StoreUnavailableError) {
       log.warning("{method} {path}: {reason}", {
         method: c.req.method,

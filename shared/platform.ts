@@ -24,7 +24,7 @@ export function onShutdownSignal(onFirst: (signal: Deno.Signal) => void): void {
 }
 
 /**
- * Asks `child` to stop, and ends it when it has not within `graceMs`. On Windows, where a process
+ * Asks `child` to stop, and ends it when it has not within `graceMs`; 0 ends it unasked. On Windows, where a process
  * cannot be asked, it is ended at once: nothing here depends on a graceful end.
  *
  * @returns the status with which it ended.
@@ -33,7 +33,7 @@ export async function stopProcess(
   child: Deno.ChildProcess,
   graceMs: number,
 ): Promise<Deno.CommandStatus> {
-  killIfRunning(child, "SIGTERM");
+  killIfRunning(child, graceMs > 0 ? "SIGTERM" : "SIGKILL");
   const timer = setTimeout(() => killIfRunning(child, "SIGKILL"), graceMs);
   try {
     return await child.status;

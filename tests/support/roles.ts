@@ -69,7 +69,7 @@ export async function publishAll(bench: Bench, events: readonly UsuarioCreado[])
 export function assertEffects(
   bench: Bench,
   subscriber: SubscriberName,
-  events: readonly UsuarioCreado[],
+  events: readonly Pick<UsuarioCreado, "event_id">[],
 ): void {
   const found = effectsByEvent(subscriber, (name) => join(bench.directory, name));
   assert.deepEqual(

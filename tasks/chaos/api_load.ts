@@ -1,0 +1,128 @@
+/**
+ * Clients of the users API that do not give up: each registers one user after the other, and repeats
+ * a request with the same `Idempotency-Key` until it is answered, whatever becomes of the API.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import { z } from "zod";
+
+/** What a client was told of one user. */
+export interface Answer {
+  readonly userId: string;
+  readonly eventId: string;
+  /** Whether an earlier request of the same key had registered the user, unheard. */
+  readonly isReplay: boolean;
+}
+
+/** Where and how the clients register. */
+export interface ApiLoadOptions {
+  /** The API's, such as `http://127.0.0.1:8000`. */
+  readonly url: string;
+  /** Clients at once. @default 8 */
+  readonly clients?: number;
+  /** How long each client rests between two users. @default 10 */
+  readonly pauseMs?: number;
+}
+
+const createdSchema = z.object({ user_id: z.string(), event_id: z.string() });
+
+/** The wait before a request is repeated. */
+const RETRY_DELAY_MS = 20;
+/** An API that answers nothing for so long is asked again. */
+const REQUEST_TIMEOUT_MS = 10_000;
+
+/** See the file's first lines. */
+export class ApiLoad implements AsyncDisposable {
+  readonly #options: ApiLoadOptions;
+  readonly #http = Deno.createHttpClient({});
+  readonly #run = crypto.randomUUID();
+  readonly #answers: Answer[] = [];
+  readonly #clients: Promise<unknown>;
+  #next = 0;
+  #isFinishing = false;
+  #isCut = false;
+
+  /** Requests that got no answer, or 503, and were repeated. */
+  repeated = 0;
+
+  private constructor(options: ApiLoadOptions) {
+    this.#options = options;
+    const clients = Array.from({ length: options.clients ?? 8 }, () => this.#client());
+    this.#clients = Promise.all(clients);
+    this.#clients.catch(() => {}); // Whoever waits for the end hears of it.
+  }
+
+  /** Starts the clients. */
+  static start(options: ApiLoadOptions): ApiLoad {
+    return new ApiLoad(options);
+  }
+
+  /** What was answered so far: each user once. */
+  get answers(): readonly Answer[] {
+    return this.#answers;
+  }
+
+  /**
+   * Begins no further user, and resolves once every user that was begun is answered.
+   *
+   * @throws {Error} when the API ever answered something else than 201 or 503.
+   */
+  async finish(): Promise<void> {
+    this.#isFinishing = true;
+    await this.#clients;
+  }
+
+  /** Ends the clients at once. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isFinishing = this.#isCut = true;
+    await this.#clients.catch(() => {});
+    this.#http.close();
+  }
+
+  async #client(): Promise<void> {
+    while (!this.#isFinishing) {
+      await this.#register(this.#next++);
+      await delay(this.#options.pauseMs ?? 10);
+    }
+  }
+
+  async #register(n: number): Promise<void> {
+    while (!this.#isCut) {
+      const answer = await this.#ask(n);
+      if (answer) return void this.#answers.push(answer);
+      this.repeated++;
+      await delay(RETRY_DELAY_MS);
+    }
+  }
+
+  /** One request. Resolves with nothing when it has to be repeated. */
+  async #ask(n: number): Promise<Answer | undefined> {
+    let response: Response;
+    let text: string;
+    try {
+      response = await fetch(`${this.#options.url}/users`, {
+        client: this.#http,
+        method: "POST",
+        headers: {
+          "Content-Type": "application/json",
+          "Idempotency-Key": `${this.#run}/${n}`,
+        },
+        body: JSON.stringify({
+          nombre: `María José Ñáñez ${n}`,
+          email: `mariajose-${this.#run}-${n}@example.com`,
+        }),
+        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+      });
+      text = await response.text();
+    } catch {
+      return undefined; // Nobody listens, or the one who did is gone.
+    }
+    if (response.status === 503) return undefined;
+    if (response.status !== 201) throw new Error(`The API answered ${response.status}: ${text}`);
+    const created = createdSchema.parse(JSON.parse(text));
+    return {
+      userId: created.user_id,
+      eventId: created.event_id,
+      isReplay: response.headers.get("Idempotency-Replayed") === "true",
+    };
+  }
+}

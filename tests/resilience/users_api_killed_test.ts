@@ -1,0 +1,50 @@
+/** The users API is killed at any moment: whoever was told of a user finds it, and its effects, once. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { readApiBooks } from "../../tasks/chaos/api_books.ts";
+import { killApiUnderLoad } from "../../tasks/chaos/api_kills.ts";
+import { auditApi } from "../../tasks/chaos/api_ledger.ts";
+import { SUBSCRIBERS } from "../../tasks/effects.ts";
+import { Bench } from "../support/bench.ts";
+import { startTestBroker, type TestBroker } from "../support/broker.ts";
+import { eventually } from "../support/eventually.ts";
+import { assertEffects, startAllConsumers } from "../support/roles.ts";
+import { registerAll, startApi } from "../support/users_api.ts";
+
+let broker: TestBroker;
+Deno.test.beforeAll(async () => {
+  broker = await startTestBroker();
+});
+Deno.test.afterAll(async () => await broker[Symbol.asyncDispose]());
+
+const KILLS = 15;
+
+Deno.test(`after ${KILLS} kills of the API under load, users = events = effects`, async () => {
+  await using bench = await Bench.open(broker);
+  await startAllConsumers(bench);
+  const folderOf = (name: string) => join(bench.directory, name);
+
+  const { answers, kills, repeated } = await killApiUnderLoad({
+    amqpUrls: [bench.amqpUrl],
+    dataDir: bench.directory,
+    kills: KILLS,
+  });
+  assert.equal(kills, KILLS, "each kill happened");
+  assert.ok(repeated >= KILLS, "and was noticed");
+  assert.ok(answers.length > KILLS, "while users were registered");
+
+  const { ledger } = await eventually(() => {
+    const audit = auditApi(readApiBooks(answers, folderOf));
+    assert.deepEqual(audit.violations, []);
+    return audit;
+  }, 60_000);
+  const all = answers.length;
+  const effects = Object.fromEntries(SUBSCRIBERS.map((name) => [name, all]));
+  assert.deepEqual(ledger, { answered: all, users: all, announced: all, waiting: 0, effects });
+
+  await using api = await startApi(bench);
+  const later = await registerAll(api, 3);
+  const events = [...answers.map(({ eventId }) => ({ event_id: eventId })), ...later];
+  await eventually(() => SUBSCRIBERS.forEach((name) => assertEffects(bench, name, events)));
+  assert.equal(await bench.depth("dead_letter_queue"), 0);
+});

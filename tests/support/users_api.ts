@@ -1,0 +1,82 @@
+/** The users API as a process in its sandbox, on a test's own broker and folder, and its clients. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { openForReading } from "@ecomarket/shared/sqlite";
+import type { User } from "@ecomarket/publisher/users_store";
+import type { LogRecord } from "../../tasks/role_process.ts";
+import { UsersApiProcess, type UsersApiProcessOptions } from "../../tasks/users_api_process.ts";
+import type { Bench } from "./bench.ts";
+
+/** A running API, and what it has logged. */
+export interface TestApi extends AsyncDisposable {
+  readonly process: UsersApiProcess;
+  readonly url: string;
+  readonly records: readonly LogRecord[];
+  /** Asks `path` for its JSON. */
+  get(path: string): Promise<{ readonly status: number; readonly body: Record<string, unknown> }>;
+}
+
+/** Starts an API in the folder of `bench`, and waits until it listens. */
+export async function startApi(
+  bench: Pick<Bench, "amqpUrl" | "directory">,
+  options: Partial<UsersApiProcessOptions> = {},
+): Promise<TestApi> {
+  const records: LogRecord[] = [];
+  const process = UsersApiProcess.start({
+    amqpUrls: [bench.amqpUrl],
+    dataDir: bench.directory,
+    onRecord: (record) => records.push(record),
+    ...options,
+  });
+  try {
+    const url = await process.url;
+    return {
+      process,
+      url,
+      records,
+      async get(path) {
+        const response = await fetch(`${url}${path}`);
+        return { status: response.status, body: await response.json() };
+      },
+      [Symbol.asyncDispose]: () => process[Symbol.asyncDispose](),
+    };
+  } catch (error) {
+    await process.stop();
+    throw error;
+  }
+}
+
+/** Sends a registration. `n` makes the email its own. */
+export function post(
+  api: Pick<TestApi, "url">,
+  n: number | string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Response> {
+  return fetch(`${api.url}/users`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", ...headers },
+    body: JSON.stringify({ nombre: `Íñigo Ñáñez ${n}`, email: `inigo${n}@example.com` }),
+  });
+}
+
+/** Registers `count` users at once, and demands that each is answered with 201. */
+export function registerAll(api: Pick<TestApi, "url">, count: number, from = 0): Promise<User[]> {
+  return Promise.all(Array.from({ length: count }, async (_, n) => {
+    const response = await post(api, from + n);
+    const body = await response.json();
+    assert.equal(response.status, 201, JSON.stringify(body));
+    return body as User;
+  }));
+}
+
+/** The ids of the events that are in the outbox of `bench`'s API, in order. */
+export function outboxIds(bench: Pick<Bench, "directory">): string[] {
+  const db = openForReading(join(bench.directory, "users"));
+  assert.ok(db, "there is a store");
+  try {
+    return db.prepare("SELECT event_id FROM outbox ORDER BY position").all()
+      .map((row) => String(row.event_id));
+  } finally {
+    db.close();
+  }
+}
