@@ -1,4 +1,6 @@
 /** The figures in English, for `docs/Taller4_Justification.en.md`. */
+import { days } from "../roi/claims.ts";
+import { roi, WORKSHOP } from "../roi/model.ts";
 import type { CompareReport } from "./compare_report.ts";
 import { findings } from "./findings.ts";
 import type { ClaimVerdict, Language } from "./language.ts";
@@ -30,6 +32,9 @@ function summary({ p50, timesFaster, unwell, outages }: CompareReport): string[]
     `With \`loyalty\` down, the coupled API accepts ${outages.down.coupled.success} % of the signups, ` +
     `the one with events ${outages.down.events.success} %. Over the four outages the latter refused ` +
     `${unwell.refused} of ${unwell.signups}.`,
+    `A queue for each subscriber answers within ${p50.queueEach} ms too: what makes it fast is not to ` +
+    `wait. With the broker down it accepts ${outages.brokerDown.queueEach.success} %, and the outbox ` +
+    `of the users API ${outages.brokerDown.events.success} %.`,
   ];
 }
 
@@ -73,6 +78,11 @@ function claims(report: CompareReport): ClaimVerdict[] {
         `coupled: ${found.msPerSubscriber} ms each; events with ${growth.counts.at(-1)}: p50 ` +
         `${growth.p50.events.at(-1)} ms`,
       verdict: "**Measured.** The 20 % of load that the texts add was not.",
+    },
+    {
+      claim: "30 hours of work, paid back in the first week",
+      measured: `not measured; the model says ${days(roi(WORKSHOP).breakEvenDays)}`,
+      verdict: "**Arithmetic.** It is worth what its assumptions are worth.",
     },
   ];
 }

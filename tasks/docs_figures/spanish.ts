@@ -1,9 +1,10 @@
 /** The figures in Spanish, for `docs/Taller4_Justificacion.md`. */
+import { roi, WORKSHOP } from "../roi/model.ts";
 import type { CompareReport } from "./compare_report.ts";
 import { DocumentError } from "./document_error.ts";
 import { bySubscribers, findings } from "./findings.ts";
 import type { ClaimVerdict, Language } from "./language.ts";
-import { spanishRoi } from "./spanish_roi.ts";
+import { spanishDays, spanishRoi } from "./spanish_roi.ts";
 
 const CELLS: Readonly<Record<string, string>> = {
   "": "",
@@ -78,7 +79,12 @@ function summary(report: CompareReport): string[] {
     `**Averías**: con \`loyalty\` caído, la API acoplada acepta el ${outages.down.coupled.success} ` +
     `% de los registros, y la de eventos el ${outages.down.events.success} %. En las cuatro averías ` +
     `juntas, la de eventos rechazó ${unwell.refused} de ${unwell.signups} y perdió ${lost}; su peor ` +
-    `p95 fue de ${unwell.worstP95} ms. La acoplada dejó ${coupledOrphans} efectos huérfanos.`,
+    `p95 fue de ${unwell.worstP95} ms. La acoplada rechazó ${coupledOrphans} registros de los que algún suscriptor ya había hecho su parte.`,
+    `**De dónde sale la mejora**: una cola por suscriptor responde en ${p50.queueEach} ms y direct en ` +
+    `${p50.direct} ms (p50), así que la latencia la gana quien deja de esperar, no el fanout. Con el ` +
+    `broker caído, aceptan el ${outages.brokerDown.queueEach.success} % y el ` +
+    `${outages.brokerDown.direct.success} %; la de eventos, gracias al outbox, el ` +
+    `${outages.brokerDown.events.success} %.`,
     `**Crecimiento** (p50 por número de suscriptores): acoplada, ` +
     `${bySubscribers(growth.counts, growth.p50.coupled)}; eventos, ` +
     `${bySubscribers(growth.counts, growth.p50.events)}.`,
@@ -120,7 +126,7 @@ function claims(report: CompareReport): ClaimVerdict[] {
     {
       claim: "Eventos perdidos: del 5 % al 0.1 %, o a 0",
       measured: `Eventos: ${found.lost} perdidos de ${unwell.signups} registros durante averías. ` +
-        `Acoplado: ${found.coupledOrphans} huérfanos`,
+        `Acoplado: ${found.coupledOrphans} rechazados con un efecto huérfano`,
       verdict: found.lost === 0
         ? "**Compatible, no demostrada por esta medición.** Ninguno perdido entre tan pocos solo " +
           `descarta, al 95 % de confianza, una tasa mayor que el ${found.ruledOutPercent} %. El ` +
@@ -155,6 +161,13 @@ function claims(report: CompareReport): ClaimVerdict[] {
         (found.isEnough ? "**Confirmada, y el acoplado también podría.** " : "**Refutada.** ") +
         "El volumen no es la razón para usar eventos aquí. Aceptar tampoco es procesar: el ritmo " +
         "sostenido lo fija el suscriptor más lento.",
+    },
+    {
+      claim: "Unas 30 horas de trabajo, pagadas en la primera semana",
+      measured: `No se midió: el modelo da ${spanishDays(roi(WORKSHOP).breakEvenDays)}`,
+      verdict:
+        "**Aritmética, no medición.** Vale lo que valgan sus supuestos: véase el modelo de " +
+        "costes. Las horas dependen de quién las haga, y aquí no se contaron.",
     },
     {
       claim: "Una avería no retrasa a nadie más",

@@ -138,7 +138,8 @@ function reading(inputs: RoiInputs): string {
   ].join("\n");
 }
 
-function spanishDays(count: number | null): string {
+/** A break-even in words. */
+export function spanishDays(count: number | null): string {
   return days(count).replace("days", "días").replace("never", "nunca")
     .replace("less than", "menos de");
 }
