@@ -15,10 +15,11 @@ const RULE_OF_THREE = 3;
 /** Figures that are worked out of others, and what they decide. */
 export interface Findings {
   /** How much less of the coupled latency is left, in percent. */
-  readonly latencyCutPercent: string;
+  readonly latencyCutPercent: number;
   readonly isWithinClaimedMs: boolean;
   /** Over all outages. */
   readonly lost: number;
+  readonly coupledLost: number;
   readonly coupledOrphans: number;
   readonly refusedNone: boolean;
   /** The lowest rate of loss, in percent, that so many signups without a loss rule out. */
@@ -41,9 +42,10 @@ export function findings(report: CompareReport): Findings {
   const total = (variant: Variant, count: "lost" | "orphans") =>
     OUTAGES.reduce((sum, outage) => sum + report.outages[outage][variant][count], 0);
   return {
-    latencyCutPercent: ((1 - p50.events / p50.coupled) * 100).toFixed(1),
+    latencyCutPercent: Math.round((1 - p50.events / p50.coupled) * 1_000) / 10,
     isWithinClaimedMs: p50.events <= CLAIMED_MS,
     lost: total("events", "lost"),
+    coupledLost: total("coupled", "lost"),
     coupledOrphans: total("coupled", "orphans"),
     refusedNone: unwell.refused === 0,
     ruledOutPercent: (RULE_OF_THREE / unwell.signups * 100).toFixed(2),

@@ -83,13 +83,13 @@ function summary(report: CompareReport): string[] {
     `**De dónde sale la mejora**: una cola por suscriptor responde en ${p50.queueEach} ms y direct en ` +
     `${p50.direct} ms (p50), así que la latencia la gana quien deja de esperar, no el fanout. Con el ` +
     `broker caído, aceptan el ${outages.brokerDown.queueEach.success} % y el ` +
-    `${outages.brokerDown.direct.success} %; la de eventos, gracias al outbox, el ` +
+    `${outages.brokerDown.direct.success} % de los registros; la de eventos, gracias al outbox, el ` +
     `${outages.brokerDown.events.success} %.`,
     `**Crecimiento** (p50 por número de suscriptores): acoplada, ` +
     `${bySubscribers(growth.counts, growth.p50.coupled)}; eventos, ` +
     `${bySubscribers(growth.counts, growth.p50.events)}.`,
-    `**Añadir un suscriptor**: ${linesChanged.coupled} línea(s) del publicador acoplado, ` +
-    `${linesChanged.events} del de eventos.`,
+    `**Añadir un suscriptor** (líneas del publicador): acoplada, ${linesChanged.coupled}; eventos, ` +
+    `${linesChanged.events}.`,
   ];
 }
 
@@ -130,8 +130,10 @@ function claims(report: CompareReport): ClaimVerdict[] {
       verdict: found.lost === 0
         ? "**Compatible, no demostrada por esta medición.** Ninguno perdido entre tan pocos solo " +
           `descarta, al 95 % de confianza, una tasa mayor que el ${found.ruledOutPercent} %. El ` +
-          "argumento es el diseño (outbox, confirmaciones, inbox) y sus pruebas. Tampoco el " +
-          "acoplado pierde en silencio: rechaza, y deja efectos a medias."
+          "argumento es el diseño (outbox, confirmaciones, inbox) y sus pruebas." +
+          (found.coupledLost === 0
+            ? " Tampoco el acoplado perdió en silencio: rechaza, y deja efectos a medias."
+            : "")
         : "**Refutada**: se perdieron eventos. Es un defecto que hay que explicar antes de citar " +
           "nada más.",
     },

@@ -1,6 +1,6 @@
 /** The model of costs in Spanish. Its sums are those of `deno task roi`. */
 import { markdownTable } from "../markdown_table.ts";
-import { days, money, percent } from "../roi/claims.ts";
+import { days, money, percent, workshopClaims } from "../roi/claims.ts";
 import { type ByPeriod, roi, type RoiInputs, WORKSHOP } from "../roi/model.ts";
 import { PEAK_PER_HOUR, workshopSums } from "../roi/workshop_sums.ts";
 import { roiOutput } from "./roi_output.ts";
@@ -60,39 +60,42 @@ function resultTable(inputs: RoiInputs): string {
   ]);
 }
 
+/** n.b. in the order of `workshopClaims`, whose word it is which of them agree. */
 function contradictions(inputs: RoiInputs): string {
   const { lossBefore, breakEvenDays } = roi(inputs);
   const sums = workshopSums(inputs);
+  const claims = workshopClaims(inputs);
+  const agrees = (n: number) => claims[n]!.holds ? "sí" : "**no**";
   return markdownTable(["dice el taller", "da la cuenta", "¿coincide?", "qué supone"], [
     [
       "2,000 al día",
       `${money(lossBefore.day)} al día`,
-      "sí",
+      agrees(0),
       "cada registro fallido pierde a su usuario",
     ],
     [
       "60,000 al mes",
       `${money(lossBefore.month)} al mes`,
-      "sí",
+      agrees(1),
       `lo mismo, en ${inputs.daysPerMonth} días`,
     ],
     [
       "720,000 al año",
       `${money(lossBefore.year)} al año; ${money(sums.lossIn365Days)} en 365 días`,
-      "sí",
+      agrees(2),
       "doce de esos meses: 360 días",
     ],
     [
       "falla el 15 %: 6,000 al mes",
       `${money(sums.otherLoss.day)} al día, ${money(sums.otherLoss.month)} al mes`,
-      "**no**",
+      agrees(3),
       "confunde día y mes; para ser la pérdida de un mes, solo el " +
       `${percent(sums.otherShareForDisputed)} de los fallos perdería a su usuario`,
     ],
     [
       "ahorra 6,000 al mes",
       `se pierden ${money(lossBefore.month)} al mes`,
-      "**no**",
+      agrees(4),
       `sería cierto si solo el ${percent(sums.shareForDisputed)} de los fallos perdiera a su ` +
       `usuario, o si fallara el ${percent(sums.rateForDisputed)} de los registros`,
     ],
@@ -101,14 +104,14 @@ function contradictions(inputs: RoiInputs): string {
       `${money(sums.lossPerPeakHour)} en una hora punta; ${
         money(sums.lossPerAverageHour)
       } en una media`,
-      "sí, en la punta",
+      agrees(5),
       `${PEAK_PER_HOUR} registros en esa hora; no se puede multiplicar por 24`,
     ],
     [
       "se paga en la primera semana",
       `tras ${spanishDays(breakEvenDays)}; tras ${spanishDays(sums.disputedBreakEvenDays)} si se ` +
       "pierden 6,000 al mes",
-      "sí, con estos supuestos",
+      agrees(6),
       `${inputs.buildHours} horas a ${money(inputs.costPerHour)} y ` +
       `${money(inputs.operationPerMonth)} al mes de operación: nuestros, no del taller`,
     ],
