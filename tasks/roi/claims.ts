@@ -2,7 +2,8 @@
  * The figures of the workshop's texts, which contradict each other: each worked out as it is written,
  * with what would have to be so for the written figure to be right.
  */
-import { lossPerDay, roi, type RoiInputs, WORKSHOP } from "./model.ts";
+import { roi, type RoiInputs, WORKSHOP } from "./model.ts";
+import { DISPUTED_PER_MONTH, PEAK_PER_HOUR, workshopSums } from "./workshop_sums.ts";
 
 /** One figure of the texts. */
 export interface Claim {
@@ -16,21 +17,13 @@ export interface Claim {
   readonly assumption: string;
 }
 
-/** Signups an hour at the workshop's peaks. */
-const PEAK_PER_HOUR = 100;
-const HOURS_PER_DAY = 24;
-/** The failure rate of the text with 6,000. */
-const OTHER_RATE = 0.15;
-const DISPUTED_PER_MONTH = 6_000;
 /** The workshop's "first week". */
 const WEEK_DAYS = 7;
 
 /** All of them, for the workshop's own inputs. */
 export function workshopClaims(inputs: RoiInputs = WORKSHOP): readonly Claim[] {
   const { lossBefore, breakEvenDays } = roi(inputs);
-  const otherPerDay = lossPerDay(inputs, OTHER_RATE);
-  const perPeakHour = lossPerDay({ ...inputs, signupsPerDay: PEAK_PER_HOUR }, inputs.failureRate);
-  const meagre = roi({ ...inputs, lostShare: shareFor(DISPUTED_PER_MONTH, inputs) });
+  const sums = workshopSums(inputs);
   return [
     {
       written: "2,000 a day",
@@ -46,53 +39,41 @@ export function workshopClaims(inputs: RoiInputs = WORKSHOP): readonly Claim[] {
     },
     {
       written: "720,000 a year",
-      computed: `${money(lossBefore.year)} a year; ${money(lossBefore.day * 365)} in 365 days`,
+      computed: `${money(lossBefore.year)} a year; ${money(sums.lossIn365Days)} in 365 days`,
       holds: Math.round(lossBefore.year) === 720_000,
       assumption: "the same, on twelve such months: 360 days",
     },
     {
       written: "15 % fail: 6,000 a month",
-      computed: `${money(otherPerDay)} a day, ${money(otherPerDay * inputs.daysPerMonth)} a month`,
-      holds: Math.round(otherPerDay * inputs.daysPerMonth) === DISPUTED_PER_MONTH,
+      computed: `${money(sums.otherLoss.day)} a day, ${money(sums.otherLoss.month)} a month`,
+      holds: Math.round(sums.otherLoss.month) === DISPUTED_PER_MONTH,
       assumption: "it is the loss of a day; a month of it needs " +
-        `${percent(shareFor(DISPUTED_PER_MONTH, { ...inputs, failureRate: OTHER_RATE }))} ` +
-        "of the failures to lose their user",
+        `${percent(sums.otherShareForDisputed)} of the failures to lose their user`,
     },
     {
       written: "saves 6,000 a month",
       computed: `${money(lossBefore.month)} a month is lost`,
       holds: Math.round(lossBefore.month) === DISPUTED_PER_MONTH,
       assumption:
-        `right if ${percent(shareFor(DISPUTED_PER_MONTH, inputs))} of the failures lose ` +
-        `their user, or ${percent(rateFor(DISPUTED_PER_MONTH, inputs))} of the signups fail`,
+        `right if ${percent(sums.shareForDisputed)} of the failures lose their user, or ` +
+        `${percent(sums.rateForDisputed)} of the signups fail`,
     },
     {
       written: "250 an hour",
-      computed: `${money(perPeakHour)} in an hour of the peak; ` +
-        `${money(lossBefore.day / HOURS_PER_DAY)} in an average one`,
-      holds: Math.round(perPeakHour) === 250,
-      assumption: `${PEAK_PER_HOUR} signups in that hour: not to be multiplied by ${HOURS_PER_DAY}`,
+      computed: `${money(sums.lossPerPeakHour)} in an hour of the peak; ` +
+        `${money(sums.lossPerAverageHour)} in an average one`,
+      holds: Math.round(sums.lossPerPeakHour) === 250,
+      assumption: `${PEAK_PER_HOUR} signups in that hour: not to be multiplied by 24`,
     },
     {
       written: "paid back in the first week",
-      computed: `after ${days(breakEvenDays)}; after ${days(meagre.breakEvenDays)} ` +
+      computed: `after ${days(breakEvenDays)}; after ${days(sums.disputedBreakEvenDays)} ` +
         `if ${money(DISPUTED_PER_MONTH)} a month are lost`,
       holds: breakEvenDays !== null && breakEvenDays <= WEEK_DAYS,
       assumption: `${inputs.buildHours} hours at ${money(inputs.costPerHour)}, ` +
         `${money(inputs.operationPerMonth)} a month for the broker: ours, not the workshop's`,
     },
   ];
-}
-
-/** The part of the failures that would have to lose their user for this loss a month. */
-function shareFor(lossPerMonth: number, inputs: RoiInputs): number {
-  const perDay = lossPerDay({ ...inputs, lostShare: 1 }, inputs.failureRate);
-  return lossPerMonth / inputs.daysPerMonth / perDay;
-}
-
-/** The part of the signups that would have to fail for this loss a month. */
-function rateFor(lossPerMonth: number, inputs: RoiInputs): number {
-  return lossPerMonth / inputs.daysPerMonth / lossPerDay(inputs, 1);
 }
 
 /** An amount with thousands and at most two decimals. */

@@ -54,6 +54,15 @@ export interface Roi {
   readonly buildCost: number;
   /** Days until the work is paid back; `null` is never. */
   readonly breakEvenDays: number | null;
+  /** From where on events save more than their operation costs; `null` is never. */
+  readonly threshold: Threshold | null;
+}
+
+/** What makes up for the cost of operation, all else equal. */
+export interface Threshold {
+  readonly signupsPerDay: number;
+  /** What failures must cost today. */
+  readonly lossPerMonth: number;
 }
 
 /** One amount, for a day, a month and a year. */
@@ -79,7 +88,18 @@ export function roi(inputs: RoiInputs): Roi {
     saving: periods(saving),
     buildCost,
     breakEvenDays: breakEvenDays(buildCost, saving),
+    threshold: threshold(inputs),
   };
+}
+
+function threshold(inputs: RoiInputs): Threshold | null {
+  const { failureRate, residualRate, operationPerMonth, daysPerMonth } = inputs;
+  const oneSignup = { ...inputs, signupsPerDay: 1 };
+  const lostPerSignup = lossPerDay(oneSignup, failureRate);
+  const savedPerSignup = lostPerSignup - lossPerDay(oneSignup, Math.min(residualRate, failureRate));
+  if (savedPerSignup <= 0) return null;
+  const signupsPerDay = operationPerMonth / daysPerMonth / savedPerSignup;
+  return { signupsPerDay, lossPerMonth: signupsPerDay * daysPerMonth * lostPerSignup };
 }
 
 /** What is lost in a day when this part of the signups fails. */

@@ -2,7 +2,7 @@
 import { renderTable } from "@ecomarket/shared/table";
 import { wrapText } from "@ecomarket/shared/wrap_text";
 import { days, money, percent, workshopClaims } from "./claims.ts";
-import { type ByPeriod, type Roi, roi, type RoiInputs } from "./model.ts";
+import { type ByPeriod, type Roi, roi, type RoiInputs, type Threshold } from "./model.ts";
 
 /** What `--json` prints. */
 export function jsonReport(inputs: RoiInputs): string {
@@ -54,11 +54,21 @@ function resultTable({ lossBefore, lossAfter, operation, saving }: Roi): string 
   ]);
 }
 
-function conclusion({ breakEvenDays, saving }: Roi): string {
-  if (breakEvenDays !== null) return `It is paid back after ${days(breakEvenDays)}.`;
+function conclusion({ breakEvenDays, saving, threshold }: Roi): string {
+  if (breakEvenDays !== null) {
+    return [
+      `It is paid back after ${days(breakEvenDays)}.`,
+      ...(threshold ? [enough(threshold)] : []),
+    ].join("\n");
+  }
   return saving.day === 0
     ? "It is never paid back: nothing is saved."
     : `It is never paid back: it costs ${money(-saving.month)} a month more than it saves.`;
+}
+
+function enough({ signupsPerDay, lossPerMonth }: Threshold): string {
+  return `Operation is paid for from ${money(signupsPerDay)} signups a day on, ` +
+    `or ${money(lossPerMonth)} lost a month.`;
 }
 
 function claimList(): string {

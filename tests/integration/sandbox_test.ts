@@ -68,6 +68,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   "compare-queue": CONSUMER.filter((name) => name !== "read the broker's address"),
   roi: [],
+  "docs-figures": ["read docs/compare.md", "write the justification"],
   "setup-queues": [
     ...EVERY_ROLE,
     "read $LOG_EMAILS",
@@ -94,6 +95,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "read data/loyalty",
     "read data/users",
     "read deno.json",
+    "read docs/compare.md",
     "read the broker's cookie",
   ],
   status: [
@@ -118,6 +120,8 @@ async function projectLike(folder: string): Promise<void> {
     await Deno.mkdir(join(folder, "data", name), { recursive: true });
     await Deno.writeTextFile(join(folder, "data", name, "store.sqlite"), "datos");
   }
+  await Deno.mkdir(join(folder, "docs"));
+  await Deno.writeTextFile(join(folder, "docs", "compare.md"), "cifras");
   await Deno.mkdir(join(folder, ".broker"));
   await Deno.writeTextFile(join(folder, ".broker", "broker.json"), "{}");
   await Deno.writeTextFile(join(folder, ".broker", "cookie"), "secreto");

@@ -18,6 +18,15 @@ Deno.test("roi() breaks even when the net savings of so many days are the cost o
   assert.ok(Math.abs(breakEvenDays * saving.day - buildCost) < 1e-9);
 });
 
+Deno.test("roi() finds the threshold at which what is saved is what operation costs", () => {
+  const { threshold } = roi(WORKSHOP);
+  assert.ok(threshold !== null);
+  const there = roi({ ...WORKSHOP, signupsPerDay: threshold.signupsPerDay });
+  assert.ok(Math.abs(there.saving.month) < 1e-9);
+  assert.ok(Math.abs(there.lossBefore.month - threshold.lossPerMonth) < 1e-9);
+  assert.equal(roi({ ...WORKSHOP, failureRate: 0 }).threshold, null);
+});
+
 Deno.test("roi() scales with the share of failures that really lose their user", () => {
   assert.equal(roi({ ...WORKSHOP, lostShare: 0.1 }).lossBefore.month, 6_000);
 });

@@ -1,0 +1,6 @@
+import { EcoMarketError } from "@ecomarket/shared/errors";
+
+/** A document, or the report behind it, is not written as it must be for its figures to be filled in. */
+export class DocumentError extends EcoMarketError {
+  override readonly code = "DOCUMENT_INVALID";
+}
