@@ -54,7 +54,7 @@ export function claims(comparison: Comparison): readonly Claim[] {
     },
     {
       claim: "Neither a subscriber nor the broker slows a signup down",
-      measured: `worst p95 ${worst} ms, less than the ${plan.subscriberMs} ms of one subscriber`,
+      measured: `worst p95 ${worst} ms, against the ${plan.subscriberMs} ms of one subscriber`,
       holds: worst < plan.subscriberMs,
       isFact: false,
     },
