@@ -21,7 +21,7 @@ effect is doubled, when a fault cannot be proven or is not overcome, or when a r
   --seed S          decides the order and the times of the faults (default: 1)
   --faults a,b,…    these faults only (default: all of them; a wrong name lists them)
   --nodes 1|3       a broker of one node, or a cluster of three (default: 1)
-  --minutes M       how long the faults are spread over (default: 2); a role that lives for five of
+  --minutes M       how long the faults are spread over (default: 2); a role that lives for 15 of
                     them must not have grown, so that --minutes 30 is a soak run
   --level LEVEL     simple, persistent or robust (default: robust). The lower two lose events: how
                     many is what they are run for

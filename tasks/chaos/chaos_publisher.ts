@@ -34,6 +34,8 @@ const TRANSIENT_EVERY = 50;
 /** The part of the events that is kept back until `finish`, and how many a second leave meanwhile. */
 const RESERVE = 0.15;
 const RESERVE_RATE = 10;
+/** The pace of what is left after `finish`: all of it in about so many seconds, or the plan's rate. */
+const FINISH_S = 60;
 /** Longer than any fault: an event is given up only when something is really wrong. */
 const PUBLISH_TIMEOUT_MS = 60_000;
 
@@ -52,6 +54,7 @@ class ChaosPublisher {
   #underWay = 0;
   #isPaused = false;
   #isFinishing = false;
+  #finishRate: number | undefined;
   /** What the next events shall ask for, in the words of `--fail`. */
   readonly #requests: string[] = [];
 
@@ -105,7 +108,10 @@ class ChaosPublisher {
 
   #rate(next: number): number {
     const { events, ratePerSecond } = this.#plan;
-    const isReserve = next >= events * (1 - RESERVE) && !this.#isFinishing;
+    if (this.#isFinishing) {
+      return Math.max(ratePerSecond, this.#finishRate ??= (events - next) / FINISH_S);
+    }
+    const isReserve = next >= events * (1 - RESERVE);
     return isReserve ? Math.min(RESERVE_RATE, ratePerSecond) : ratePerSecond;
   }
 

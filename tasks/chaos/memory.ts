@@ -24,7 +24,7 @@ export interface RoleMemory {
 }
 
 /** A process is judged that lived at least this long: before, a runtime's own warming up looks like a leak. */
-const JUDGED_FROM_MS = 5 * 60_000;
+const JUDGED_FROM_MS = 15 * 60_000;
 /** What may be gained from the second quarter of a life to the last: the breathing of a garbage collector. */
 const TOLERANCE = 0.2;
 

@@ -113,7 +113,7 @@ ${audit.usersApi ? markdownTable(["users API", "users"], apiRows(audit.usersApi)
 ## Memory
 
 Resident memory of each role, in MiB, in the life of its longest-lived process: the median of that
-life's second quarter and of its last one. A life under five minutes is not judged.
+life's second quarter and of its last one. A life under fifteen minutes is not judged.
 
 ${markdownTable(MEMORY_HEAD, memoryRows(run))}
 

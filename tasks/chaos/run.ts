@@ -74,6 +74,7 @@ export async function runChaos(world: World, plan: RunPlan): Promise<RunResult> 
   if (!await within(FINISH_TIMEOUT_MS, world.publisher.current.said("done"))) {
     failures.push(`the publisher was not done within ${FINISH_TIMEOUT_MS / 1000} s`);
   }
+  await world.publisher.stop();
   await settle(world, plan);
   for (const consumer of Object.values(world.consumers)) {
     const { code, signal } = await consumer.stop();
@@ -117,12 +118,11 @@ async function suffer(world: World, fault: Fault, atMs: number): Promise<FaultRe
  */
 function watchEffects(world: World) {
   const times = new Map<string, number[]>();
-  const stops = Object.entries(world.logs).map(([name, log]) =>
-    log.onEffect(() => {
-      const seen = times.get(name) ?? [];
-      times.set(name, [...seen.slice(-2_000), performance.now()]);
-    })
-  );
+  const stops = Object.entries(world.logs).map(([name, log]) => {
+    const seen: number[] = [];
+    times.set(name, seen);
+    return log.onEffect(() => void seen.push(performance.now()));
+  });
   return {
     stop: () => stops.forEach((stop) => stop()),
     after: async (name: ConsumerName, endedAt: number): Promise<number> => {

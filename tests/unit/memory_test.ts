@@ -14,29 +14,29 @@ function life(pid: number, minutes: number, bytesAt: (part: number) => number): 
 }
 
 Deno.test("memoryOfRoles() calls a life flat that breathes, and one flat that grew while it started", () => {
-  const breathing = life(1, 10, (part) => 100 + 10 * Math.sin(part * 40));
+  const breathing = life(1, 20, (part) => 100 + 10 * Math.sin(part * 40));
   assert.equal(memoryOfRoles(breathing)[0]!.isFlat, true);
-  const warming = life(1, 10, (part) => part < 0.2 ? 30 : 100);
+  const warming = life(1, 20, (part) => part < 0.2 ? 30 : 100);
   assert.equal(memoryOfRoles(warming)[0]!.isFlat, true);
 });
 
 Deno.test("memoryOfRoles() sees a leak", () => {
-  const [memory] = memoryOfRoles(life(1, 10, (part) => 100 + 100 * part));
+  const [memory] = memoryOfRoles(life(1, 20, (part) => 100 + 100 * part));
   assert.equal(memory!.isFlat, false);
   assert.ok(memory!.finalBytes > memory!.settledBytes);
 });
 
 Deno.test("memoryOfRoles() does not judge a process that lived shortly", () => {
-  assert.equal(memoryOfRoles(life(1, 4, (part) => 100 + 900 * part))[0]!.isFlat, undefined);
+  assert.equal(memoryOfRoles(life(1, 14, (part) => 100 + 900 * part))[0]!.isFlat, undefined);
 });
 
 Deno.test("memoryOfRoles() judges a role by its longest life, and tells the peak of all", () => {
   const [memory] = memoryOfRoles([
-    ...life(1, 6, () => 100),
-    ...life(2, 12, () => 200),
+    ...life(1, 16, () => 100),
+    ...life(2, 22, () => 200),
     ...life(3, 1, () => 300),
   ]);
-  assert.equal(memory!.lifeMs, 12 * MINUTE);
+  assert.equal(memory!.lifeMs, 22 * MINUTE);
   assert.equal(memory!.finalBytes, 200);
   assert.equal(memory!.peakBytes, 300);
   assert.equal(memory!.isFlat, true);
