@@ -43,4 +43,4 @@ export function emailConsumer(mailer: Mailer): EventConsumer {
   });
 }
 
-if (import.meta.main) await runConsumer(() => emailConsumer(mailerFromEnvironment()));
+if (import.meta.main) await runConsumer(async () => emailConsumer(await mailerFromEnvironment()));

@@ -1,6 +1,5 @@
-/** How a welcome email is written and sent. */
-import { createTransport } from "nodemailer";
-import { ConfigError, messageOf, PermanentError } from "@ecomarket/shared/errors";
+/** How a welcome email is written, and what sends it. */
+import { ConfigError } from "@ecomarket/shared/errors";
 import type { UsuarioCreado } from "@ecomarket/shared/event";
 
 /** An email, ready to be sent. */
@@ -45,61 +44,19 @@ export const simulatedMailer: Mailer = {
   send: () => Promise.resolve(),
 };
 
-/** Sends through the SMTP server at `url`, such as `smtp://user:password@127.0.0.1:2525`. */
-export function smtpMailer(url: string): Mailer {
-  const { hostname, port, protocol, username, password } = new URL(url);
-  const secure = protocol === "smtps:";
-  const transport = createTransport({
-    host: hostname,
-    port: Number(port) || (secure ? 465 : 587),
-    secure,
-    ...(username
-      ? { auth: { user: decodeURIComponent(username), pass: decodeURIComponent(password) } }
-      : {}),
-    // The name in EHLO. Without it nodemailer asks the system, which the sandbox does not allow.
-    name: "ecomarket.example",
-    pool: true,
-    maxConnections: 5,
-    connectionTimeout: 10_000,
-    greetingTimeout: 10_000,
-    socketTimeout: 30_000,
-  });
-  return {
-    transport: "smtp",
-    async send(email, signal) {
-      signal.throwIfAborted();
-      try {
-        await transport.sendMail({ ...email, to: { ...email.to } });
-      } catch (error) {
-        const text = `the mail server did not take the email: ${messageOf(error)}`;
-        throw isRefusalOfThisEmail(error)
-          ? new PermanentError(text, { cause: error })
-          : new Error(text, { cause: error });
-      }
-    },
-  };
-}
-
-/**
- * Whether the server will never take this email, rather than not us (a refused login), or not now.
- * n.b. nodemailer says which step was refused: the envelope (MAIL, RCPT) or the message (DATA).
- */
-function isRefusalOfThisEmail(error: unknown): boolean {
-  const { code, responseCode } = error as { code?: unknown; responseCode?: unknown };
-  return (code === "EENVELOPE" || code === "EMESSAGE") && Number(responseCode) >= 500;
-}
-
 /**
  * The mailer that `SMTP_URL` asks for, or the simulated one.
  *
  * @throws {ConfigError} when it is no `smtp:` or `smtps:` URL.
  */
-export function mailerFromEnvironment(): Mailer {
+export async function mailerFromEnvironment(): Promise<Mailer> {
   const url = Deno.env.get("SMTP_URL");
   if (!url) return simulatedMailer;
   const protocol = URL.canParse(url) ? new URL(url).protocol : "";
   if (protocol !== "smtp:" && protocol !== "smtps:") {
     throw new ConfigError("SMTP_URL must be like smtp://user:password@127.0.0.1:2525");
   }
+  // n.b. loaded only where it is used: a consumer that was killed is back sooner without it.
+  const { smtpMailer } = await import("./smtp_mailer.ts");
   return smtpMailer(url);
 }

@@ -97,11 +97,13 @@ export function eventConsumer(definition: EventConsumerDefinition): EventConsume
  * the environment decides about is given as a function, so that what is wrong with it is told as any
  * other mistake.
  */
-export function runConsumer<T>(given: Consumer<T> | (() => Consumer<T>)): Promise<never> {
+export function runConsumer<T>(
+  given: Consumer<T> | (() => Consumer<T> | Promise<Consumer<T>>),
+): Promise<never> {
   return runCommand(USAGE, async ({ args, signal }) => {
     if (parseArguments(args, {}).values.help) return print(USAGE.trim());
     await configureLog(logConfig());
-    const consumer = typeof given === "function" ? given() : given;
+    const consumer = typeof given === "function" ? await given() : given;
     const { prefetch, simulateFailures } = subscriberConfig();
     const spec = consumer.spec({ retryDelaysMs: retryDelaysMs(), simulateFailures });
     using _memory = reportMemory(roleLogger(spec.name));
