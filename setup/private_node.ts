@@ -75,7 +75,7 @@ export class PrivateNode {
 
   /**
    * Starts the node and waits until it answers AMQP with its credentials and the management API.
-   * A node that is running already is only waited for.
+   * A node that is running already is only waited for, and started where it ends meanwhile.
    *
    * @returns the RabbitMQ version.
    * @throws {BrokerSetupError} when RabbitMQ is not installed, or the node dies or does not answer
@@ -178,10 +178,15 @@ export class PrivateNode {
     await writeNodeState({ spec: this.spec, pid: this.pid });
   }
 
-  /** The version once the node is ready, `undefined` while it starts. */
+  /**
+   * The version once the node is ready, `undefined` while it starts. n.b. a node that was killed a
+   * moment ago still counts as running, until the port mapper has noticed.
+   */
   async #version(): Promise<string | undefined> {
-    const hasEnded = this.#process.isOurs && !await this.isRunning();
-    if (hasEnded) throw await this.#failure("ended while it started");
+    if (!await this.isRunning()) {
+      if (this.#process.isOurs) throw await this.#failure("ended while it started");
+      await this.#spawn();
+    }
     const probe = await probeBroker(this.amqpUrl);
     if (probe.found !== "broker") return undefined;
     return await managementAnswers(this.managementUrl) ? probe.version : undefined;

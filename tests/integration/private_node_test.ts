@@ -8,6 +8,7 @@ import { freePorts, isPortFree } from "@ecomarket/setup/free_ports";
 import { nodePaths, type NodePorts } from "@ecomarket/setup/node_files";
 import { poll } from "@ecomarket/setup/poll";
 import { newPrivateNode, PrivateNode } from "@ecomarket/setup/private_node";
+import { probeBroker } from "@ecomarket/setup/probe_broker";
 import { createVhost, management, startTestBroker } from "../support/broker.ts";
 
 Deno.test("PrivateNode", async (t) => {
@@ -48,6 +49,23 @@ Deno.test("PrivateNode", async (t) => {
     assert.notEqual(broker.node.pid, pid);
     assert.deepEqual(broker.node.spec.ports, ports);
     assert.equal(await take(broker.amqpUrl), "after restart");
+  });
+
+  await t.step({
+    name: ".start() starts a node anew that ends while it is waited for",
+    ignore: Deno.build.os === "windows", // A node cannot be paused there.
+    fn: async () => {
+      const pid = broker.node.pid!;
+      const found = await PrivateNode.find(broker.node.spec.directory);
+      await found!.pause();
+      const starting = found!.start();
+      // By the time that this has given up, start() has found it running, and waits for its answer.
+      assert.equal((await probeBroker(broker.amqpUrl, 1_000)).found, "stranger");
+      Deno.kill(pid, "SIGKILL");
+      await starting;
+      assert.notEqual(found!.pid, pid);
+      assert.equal((await probeBroker(broker.amqpUrl)).found, "broker");
+    },
   });
 
   await t.step("createVhost() separates tests, and takes its queues along", async () => {
