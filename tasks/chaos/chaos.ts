@@ -17,7 +17,8 @@ Runs the real publisher and the real consumers on a private broker, breaks what 
 compares the publisher's journal with the subscribers' stores. Exit 1 when an event is lost or an
 effect is doubled, when a fault cannot be proven or is not overcome, or when a role's memory grows.
 
-  --events N        how many events (default: 10000)
+  --events N        how many events, at least (default: 10000): where the faults take longer than
+                    planned, further ones follow
   --seed S          decides the order and the times of the faults (default: 1)
   --faults a,b,…    these faults only (default: all of them; a wrong name lists them)
   --nodes 1|3       a broker of one node, or a cluster of three (default: 1)

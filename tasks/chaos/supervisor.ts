@@ -92,7 +92,7 @@ export class Supervisor<P extends Supervised> implements AsyncDisposable {
   async #watch(process: P): Promise<void> {
     for (;;) {
       const status = await process.status;
-      if (!this.#wanted) return;
+      if (!this.#wanted || status.success) return; // Who ends in order has done his work.
       this.deaths.push(status);
       await delay(RESTART_DELAY_MS);
       if (!this.#wanted) return;

@@ -24,8 +24,8 @@ async function chaos(...args: string[]): Promise<Receipt> {
 
 function assertNothingLost({ ok, ledger, faults }: Receipt, events: number): void {
   assert.ok(ok);
-  assert.equal(ledger.attempted, events);
-  assert.equal(ledger.confirmed, events);
+  assert.ok(ledger.attempted >= events);
+  assert.equal(ledger.confirmed, ledger.attempted);
   for (const { lost, duplicateEffects } of Object.values(ledger.subscribers)) {
     assert.equal(lost, 0);
     assert.equal(duplicateEffects, 0);
