@@ -44,7 +44,11 @@ async function copyFolder(
     if (isDirectory) await copyFolder(source, target, portFor);
     else if (/\.(?:ts|md)$/.test(name)) {
       const text = await Deno.readTextFile(source);
-      const moved = text.replaceAll(/\b\d{4,5}\b/g, (number) => portFor.get(number) ?? number);
+      // n.b. in code, 8000 may be written 8_000.
+      const moved = text.replaceAll(
+        /\b\d{1,2}_?\d{3}\b/g,
+        (number) => portFor.get(number.replace("_", "")) ?? number,
+      );
       await Deno.writeTextFile(target, moved);
     } else await Deno.copyFile(source, target);
   }
