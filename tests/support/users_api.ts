@@ -80,3 +80,18 @@ export function outboxIds(bench: Pick<Bench, "directory">): string[] {
     db.close();
   }
 }
+
+/** What {@link assertReadiness} finds where all is well. */
+export const READY = { status: "ready", state: "connected", events: 0 };
+
+/** Asserts what `/readyz` says of the whole, of the relay and of the backlog. */
+export async function assertReadiness(
+  api: TestApi,
+  expected: Record<string, unknown>,
+): Promise<void> {
+  const { status, body } = await api.get("/readyz");
+  assert.equal(status, 200);
+  const { state } = body.relay as { state: string };
+  const { events } = body.backlog as { events: number };
+  assert.deepEqual({ status: body.status, state, events }, expected);
+}

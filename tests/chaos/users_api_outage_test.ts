@@ -1,0 +1,80 @@
+/** The users API without its broker: nobody who registers notices. */
+import assert from "node:assert/strict";
+import { SUBSCRIBER_QUEUES } from "@ecomarket/shared/topology";
+import { SUBSCRIBERS } from "../../tasks/effects.ts";
+import { Bench } from "../support/bench.ts";
+import { startTestBroker, type TestBroker } from "../support/broker.ts";
+import { eventually } from "../support/eventually.ts";
+import { assertEffects, startAllConsumers } from "../support/roles.ts";
+import { assertReadiness, outboxIds, READY, registerAll, startApi } from "../support/users_api.ts";
+
+let broker: TestBroker;
+Deno.test.beforeAll(async () => {
+  broker = await startTestBroker();
+});
+Deno.test.afterAll(async () => await broker[Symbol.asyncDispose]());
+
+const QUEUES = Object.values(SUBSCRIBER_QUEUES);
+
+Deno.test("users-api answers 201 while the broker is stopped, and the effects follow once it is back", async () => {
+  await using bench = await Bench.open(broker);
+  await startAllConsumers(bench);
+  await using api = await startApi(bench);
+  const before = await registerAll(api, 5);
+  await eventually(() => SUBSCRIBERS.forEach((name) => assertEffects(bench, name, before)));
+
+  await broker.stop();
+  const during = await registerAll(api, 40, 100);
+  await eventually(() =>
+    assertReadiness(api, { status: "degraded", state: "connecting", events: 40 })
+  );
+  SUBSCRIBERS.forEach((name) => assertEffects(bench, name, before));
+  await broker.start();
+
+  const all = [...before, ...during];
+  await eventually(
+    () => SUBSCRIBERS.forEach((name) => assertEffects(bench, name, all)),
+    40_000,
+  );
+  const later = await registerAll(api, 5, 200);
+  await eventually(() => {
+    SUBSCRIBERS.forEach((name) => assertEffects(bench, name, [...all, ...later]));
+  });
+  await eventually(() => assertReadiness(api, READY));
+});
+
+Deno.test("users-api that starts without a broker registers, warns, and publishes once there is one", async () => {
+  await using bench = await Bench.open(broker);
+  await broker.kill();
+  await using api = await startApi(bench, { env: { OUTBOX_MAX_EVENTS: "2" } });
+  const users = await registerAll(api, 3);
+  await eventually(async () => {
+    await assertReadiness(api, { status: "degraded", state: "connecting", events: 3 });
+    const { body } = await api.get("/readyz");
+    assert.equal((body.backlog as { withinBounds: boolean }).withinBounds, false);
+    assert.match((body.relay as { problem: string }).problem, /deno task broker start/);
+  }, 30_000);
+  assert.equal(api.records.filter(({ message }) => /Nothing is lost/.test(message)).length, 1);
+  await broker.start();
+  await startAllConsumers(bench);
+  await eventually(() => SUBSCRIBERS.forEach((name) => assertEffects(bench, name, users)), 40_000);
+  await eventually(() => assertReadiness(api, READY));
+  assert.ok(api.records.some(({ message }) => /within its bounds again/.test(message)));
+});
+
+Deno.test("users-api ends with 0 also while the broker is away, and keeps what waits for its next start", async () => {
+  await using bench = await Bench.open(broker);
+  await using api = await startApi(bench);
+  await eventually(() => assertReadiness(api, READY));
+  await broker.kill();
+  const users = await registerAll(api, 3);
+  const ids = users.map(({ event_id }) => event_id).sort();
+  assert.equal((await api.process.stop()).code, 0);
+  assert.deepEqual(outboxIds(bench).sort(), ids);
+
+  await broker.start();
+  await using next = await startApi(bench);
+  await eventually(() => assertReadiness(next, READY), 30_000);
+  assert.deepEqual(outboxIds(bench), []);
+  for (const queue of QUEUES) assert.equal(await eventually(() => bench.depth(queue)), 3, queue);
+});
