@@ -116,7 +116,9 @@ export class GuideReader implements AsyncDisposable {
     const shell = new Terminal(command, this.directory);
     const code = await shell.end(command);
     const before = this.#output.line === line ? this.#output.text : "";
-    this.#output = { line, text: before + shell.output };
+    // A command that has ended has finished its last line, as `curl` without a line break at its end.
+    const ended = shell.output === "" || shell.output.endsWith("\n");
+    this.#output = { line, text: before + shell.output + (ended ? "" : "\n") };
     if (code !== exit) {
       throw new Error(`${command} ended with ${code}, not with ${exit}. It said:\n${shell.output}`);
     }
