@@ -4,7 +4,7 @@
  * again, with the same `event_id`, and the subscribers' inboxes recognise it.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { backoffDelayMs } from "@ecomarket/shared/backoff";
+import { tryAgain } from "@ecomarket/shared/backoff";
 import { messageOf, StoreUnavailableError } from "@ecomarket/shared/errors";
 import type { Logger } from "@ecomarket/shared/log";
 import type { Outbox, OutboxRow } from "./outbox.ts";
@@ -191,16 +191,12 @@ export class OutboxRelay {
   }
 
   /** `action`, tried again while the store is unavailable: what it would change stays as it is. */
-  async #whileUnavailable<T>(giveUp: AbortSignal, action: () => T | Promise<T>): Promise<T> {
-    for (let n = 1;; n++) {
-      try {
-        return await action();
-      } catch (error) {
-        if (!(error instanceof StoreUnavailableError)) throw error;
-        this.#report(error.message);
-        await delay(backoffDelayMs(n), undefined, { signal: giveUp });
-      }
-    }
+  #whileUnavailable<T>(giveUp: AbortSignal, action: () => T | Promise<T>): Promise<T> {
+    return tryAgain(action, {
+      isWorthIt: (error) => error instanceof StoreUnavailableError,
+      onFailure: (error) => this.#report(messageOf(error)),
+      signal: giveUp,
+    });
   }
 
   #watchBacklog(): void {

@@ -6,6 +6,7 @@ import { lockBroker } from "./broker_record.ts";
 import { debianProblem, installRabbitmq } from "./debian_install.ts";
 import { findRabbitmqServer } from "./find_rabbitmq.ts";
 import { hasProgram, installAdvice } from "./install_advice.ts";
+import { ignoreNotFound } from "./node_folder.ts";
 
 /** What {@link installWhereAllowed} needs to know. */
 export interface InstallOptions {
@@ -42,7 +43,8 @@ export async function installWhereAllowed(
 export async function requireRabbitmq(options: InstallOptions): Promise<void> {
   const lockDir = join(tmpdir(), "ecomarket_install");
   // n.b. while another process installs it, the script is there before RabbitMQ can run.
-  if (findRabbitmqServer() && !await exists(lockDir)) return;
+  const isUnderWay = await Deno.stat(lockDir).catch(ignoreNotFound);
+  if (findRabbitmqServer() && !isUnderWay) return;
   using _lock = await lockFolder(lockDir, options.say);
   const problem = findRabbitmqServer() ? undefined : await installWhereAllowed(options);
   // Whoever waits for the lock has its file open: it finds RabbitMQ installed, or the same problem.
@@ -61,15 +63,5 @@ async function lockFolder(path: string, say: (line: string) => void): Promise<Di
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     return await lockFolder(path, say);
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.stat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
   }
 }

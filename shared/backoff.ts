@@ -1,6 +1,39 @@
-/** How long to wait before another try at what is not the message's fault. */
+/** Trying again at what is not the message's fault, after waits that grow. */
+import { setTimeout as delay } from "node:timers/promises";
 
 /** The wait before the `n`-th new try: 100, 200, 400, … ms, at most 5 s. */
 export function backoffDelayMs(n: number): number {
   return Math.min(100 * 2 ** (n - 1), 5_000);
+}
+
+/** What {@link tryAgain} tries again, and how long. */
+export interface TryAgainOptions {
+  /** Whether another try may help after this failure. */
+  readonly isWorthIt: (error: unknown) => boolean;
+  /** Is told of each failure after which there is another try, and how long the wait is. */
+  readonly onFailure: (error: unknown, delayMs: number) => void;
+  /** Ends the wait. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * What `action` returns, tried as often as it takes.
+ *
+ * @throws what `action` throws and is not worth another try; an `AbortError` when `signal` aborts
+ *   while the next try is waited for.
+ */
+export async function tryAgain<T>(
+  action: () => T | Promise<T>,
+  { isWorthIt, onFailure, signal }: TryAgainOptions,
+): Promise<T> {
+  for (let n = 1;; n++) {
+    try {
+      return await action();
+    } catch (error) {
+      if (!isWorthIt(error)) throw error;
+      const delayMs = backoffDelayMs(n);
+      onFailure(error, delayMs);
+      await delay(delayMs, undefined, { signal });
+    }
+  }
 }

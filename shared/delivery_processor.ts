@@ -1,8 +1,7 @@
 /** One delivery, from its bytes to its end: decoded, recognised, handled, committed, settled. */
-import { setTimeout as delay } from "node:timers/promises";
 import type { Channel, ConsumeMessage } from "amqplib";
 import { aborted } from "./abort.ts";
-import { backoffDelayMs } from "./backoff.ts";
+import { tryAgain } from "./backoff.ts";
 import { messageOf, StoreUnavailableError } from "./errors.ts";
 import { retriesSoFar } from "./headers.ts";
 import type { Logger } from "./log.ts";
@@ -166,21 +165,17 @@ export class DeliveryProcessor<T> {
    * `action`, tried again while the store is unavailable, which is no fault of the message; and on
    * the route `hold` whatever fails, for there is nowhere else to go.
    */
-  async #held<R>(session: Session, action: () => Promise<R>): Promise<R> {
-    for (let n = 1;; n++) {
-      try {
-        return await action();
-      } catch (error) {
-        const isHeld = error instanceof StoreUnavailableError || this.#spec.failure.kind === "hold";
-        if (!isHeld) throw error;
-        const delayMs = backoffDelayMs(n);
+  #held<R>(session: Session, action: () => Promise<R>): Promise<R> {
+    return tryAgain(action, {
+      isWorthIt: (error) =>
+        error instanceof StoreUnavailableError || this.#spec.failure.kind === "hold",
+      onFailure: (error, delayMs) =>
         this.#log.warning("{reason}. Trying again in {delayMs} ms", {
           reason: messageOf(error),
           delayMs,
-        });
-        await delay(delayMs, undefined, { signal: session.signal });
-      }
-    }
+        }),
+      signal: session.signal,
+    });
   }
 
   async #oneAtATime(id: string, session: Session, work: () => Promise<void>): Promise<void> {

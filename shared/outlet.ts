@@ -23,8 +23,9 @@ export class Outlet {
   #current: ConfirmedChannel;
   #isReplacing = false;
   #patienceMs = FIRST_PATIENCE_MS;
-  /** When the current channel refused for the first time; `undefined` once it has confirmed anything. */
+  /** When the current channel refused for the first time. */
   #refusesSince: number | undefined;
+  /** Whether it has confirmed anything: then it is never replaced. */
   #isProven = false;
   #onReady: () => void = () => {};
 

@@ -2,8 +2,6 @@
 import { type Migrations, SqliteDatabase } from "./sqlite.ts";
 import type { Effect, SqlValue, Store } from "./store.ts";
 
-export { DATABASE_FILE, type Migrations, openForReading } from "./sqlite.ts";
-
 const INBOX =
   `CREATE TABLE inbox (event_id TEXT PRIMARY KEY, processed_at TEXT NOT NULL) WITHOUT ROWID, STRICT`;
 

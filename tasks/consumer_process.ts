@@ -1,8 +1,6 @@
 /** The workshop's consumers, each as a child process in its own sandbox. */
 import { RoleProcess, type RoleProcessOptions, type RoleScript } from "./role_process.ts";
 
-export { type LogRecord, parseRecord, PROJECT_ROOT, sandboxFlags } from "./role_process.ts";
-
 /** A consumer's script, and what it may do. */
 export type ConsumerScript = RoleScript;
 /** Where and how a consumer runs. */

@@ -1,7 +1,8 @@
 /** The demo's running commentary: one line for each thing that happens, when it happens. */
 import type { UsuarioCreado } from "@ecomarket/shared/event";
 import { parseFailurePlan } from "@ecomarket/shared/simulated_failure";
-import type { ConsumerName, LogRecord } from "./consumer_process.ts";
+import type { ConsumerName } from "./consumer_process.ts";
+import type { LogRecord } from "./role_process.ts";
 
 /** Follows the events through the consumers' logs. */
 export class DemoFlow {

@@ -3,7 +3,7 @@
  * are counted.
  */
 import type { DatabaseSync } from "node:sqlite";
-import { openForReading } from "@ecomarket/shared/sqlite_store";
+import { openForReading } from "@ecomarket/shared/sqlite";
 import { SUBSCRIBER_QUEUES, type SubscriberName } from "@ecomarket/shared/topology";
 
 /** The workshop's subscribers, in the order in which they are shown. */

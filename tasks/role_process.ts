@@ -155,7 +155,7 @@ export function sandboxFlags(folder: string, urls: readonly string[] = []): read
 }
 
 /** What every role may reach. */
-export const LOOPBACK = ["127.0.0.1", "localhost", "[::1]"];
+const LOOPBACK = ["127.0.0.1", "localhost", "[::1]"];
 
 /** A line of a role's JSON log, or `undefined` where the line is something else. */
 export function parseRecord(line: string): LogRecord | undefined {

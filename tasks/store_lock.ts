@@ -1,7 +1,7 @@
 /** Somebody else who holds the lock of a subscriber's store, so that whoever commits has to wait. */
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { DATABASE_FILE } from "@ecomarket/shared/sqlite_store";
+import { DATABASE_FILE } from "@ecomarket/shared/sqlite";
 
 /** Locks the store in `directory`, which must exist, until disposed. Nothing is changed in it. */
 export function lockStore(directory: string): Disposable {

@@ -10,22 +10,24 @@ export type FolderOf = (name: string) => string;
 
 /** Reads everything, also while it is being written. */
 export function readApiBooks(answers: readonly Answer[], folderOf: FolderOf): ApiBooks {
+  return {
+    answers,
+    ...readUsersStore(folderOf),
+    subscribers: Object.fromEntries(SUBSCRIBERS.map((name) => [name, {
+      effects: effectsByEvent(name, folderOf),
+      deadLetters: deadLettersByEvent(name, folderOf),
+    }])),
+  };
+}
+
+/** Reads what the users API alone has written down. */
+export function readUsersStore(folderOf: FolderOf): Pick<ApiBooks, "users" | "outbox"> {
   const db = openForReading(folderOf("users"));
   if (!db) throw new Error(`There is no store of users in ${folderOf("users")}`);
   try {
     // n.b. one transaction: a batch that is confirmed in between would seem to be in neither table.
     db.exec("BEGIN");
-    const users = readUsers(db);
-    const outbox = readOutbox(db);
-    return {
-      answers,
-      users,
-      outbox,
-      subscribers: Object.fromEntries(SUBSCRIBERS.map((name) => [name, {
-        effects: effectsByEvent(name, folderOf),
-        deadLetters: deadLettersByEvent(name, folderOf),
-      }])),
-    };
+    return { users: readUsers(db), outbox: readOutbox(db) };
   } finally {
     db.close();
   }

@@ -2,7 +2,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { freePorts } from "@ecomarket/setup/free_ports";
-import type { LogRecord } from "../role_process.ts";
 import { UsersApiProcess } from "../users_api_process.ts";
 import { type Answer, ApiLoad } from "./api_load.ts";
 import { Supervisor } from "./supervisor.ts";
@@ -15,13 +14,6 @@ export interface ApiKillsOptions {
   readonly dataDir: string;
   /** How often it is killed. */
   readonly kills: number;
-  /** How long after it has come to what is waited for it is killed, at most. @default 200 */
-  readonly maxDelayMs?: number;
-  /** Clients at once. @default 8 */
-  readonly clients?: number;
-  /** From 0 to 1, as `Math.random`. @default Math.random */
-  readonly random?: () => number;
-  readonly onRecord?: (record: LogRecord) => void;
 }
 
 /** What came of it. */
@@ -36,6 +28,8 @@ export interface ApiKillsResult {
   readonly replays: number;
 }
 
+/** How long after it has come to what is waited for the API is killed, at most. */
+const MAX_DELAY_MS = 200;
 /** How long anything is waited for. */
 const PATIENCE_MS = 120_000;
 
@@ -54,7 +48,7 @@ interface Life {
  *   events left after two minutes, or a client or the relay is stuck for so long.
  */
 export async function killApiUnderLoad(options: ApiKillsOptions): Promise<ApiKillsResult> {
-  const { amqpUrls, dataDir, kills, onRecord, random = Math.random } = options;
+  const { amqpUrls, dataDir, kills } = options;
   const [port] = await freePorts(1);
   let life: Life = { isRelaying: false };
   await using api = new Supervisor("users-api", () => {
@@ -64,17 +58,13 @@ export async function killApiUnderLoad(options: ApiKillsOptions): Promise<ApiKil
       amqpUrls,
       dataDir,
       port: port!,
-      onRecord(record) {
-        if (record.state === "relaying") own.isRelaying = true;
-        onRecord?.(record);
+      onRecord({ state }) {
+        if (state === "relaying") own.isRelaying = true;
       },
     });
   });
   await api.start();
-  await using load = ApiLoad.start({
-    url: `http://127.0.0.1:${port}`,
-    clients: options.clients ?? 8,
-  });
+  await using load = ApiLoad.start(`http://127.0.0.1:${port}`);
   for (let n = 0; n < kills; n++) {
     const answered = load.answers.length;
     const hasCome = [
@@ -83,7 +73,7 @@ export async function killApiUnderLoad(options: ApiKillsOptions): Promise<ApiKil
       () => life.isRelaying,
     ][n % 3]!;
     await until("the API's work", hasCome, PATIENCE_MS);
-    await delay(random() * (options.maxDelayMs ?? 200));
+    await delay(Math.random() * MAX_DELAY_MS);
     await api.kill();
   }
   await load.finish();

@@ -13,18 +13,12 @@ export interface Answer {
   readonly isReplay: boolean;
 }
 
-/** Where and how the clients register. */
-export interface ApiLoadOptions {
-  /** The API's, such as `http://127.0.0.1:8000`. */
-  readonly url: string;
-  /** Clients at once. @default 8 */
-  readonly clients?: number;
-  /** How long each client rests between two users. @default 10 */
-  readonly pauseMs?: number;
-}
-
 const createdSchema = z.object({ user_id: z.string(), event_id: z.string() });
 
+/** Clients at once. */
+const CLIENTS = 8;
+/** How long each client rests between two users. */
+const PAUSE_MS = 10;
 /** The wait before a request is repeated. */
 const RETRY_DELAY_MS = 20;
 /** An API that answers nothing for so long is asked again. */
@@ -32,7 +26,7 @@ const REQUEST_TIMEOUT_MS = 10_000;
 
 /** See the file's first lines. */
 export class ApiLoad implements AsyncDisposable {
-  readonly #options: ApiLoadOptions;
+  readonly #url: string;
   readonly #http = Deno.createHttpClient({});
   readonly #run = crypto.randomUUID();
   readonly #answers: Answer[] = [];
@@ -44,16 +38,16 @@ export class ApiLoad implements AsyncDisposable {
   /** Requests that got no answer, or 503, and were repeated. */
   repeated = 0;
 
-  private constructor(options: ApiLoadOptions) {
-    this.#options = options;
-    const clients = Array.from({ length: options.clients ?? 8 }, () => this.#client());
+  private constructor(url: string) {
+    this.#url = url;
+    const clients = Array.from({ length: CLIENTS }, () => this.#client());
     this.#clients = Promise.all(clients);
     this.#clients.catch(() => {}); // Whoever waits for the end hears of it.
   }
 
-  /** Starts the clients. */
-  static start(options: ApiLoadOptions): ApiLoad {
-    return new ApiLoad(options);
+  /** Starts the clients of the API at `url`, such as `http://127.0.0.1:8000`. */
+  static start(url: string): ApiLoad {
+    return new ApiLoad(url);
   }
 
   /** What was answered so far: each user once. */
@@ -81,7 +75,7 @@ export class ApiLoad implements AsyncDisposable {
   async #client(): Promise<void> {
     while (!this.#isFinishing) {
       await this.#register(this.#next++);
-      await delay(this.#options.pauseMs ?? 10);
+      await delay(PAUSE_MS);
     }
   }
 
@@ -99,7 +93,7 @@ export class ApiLoad implements AsyncDisposable {
     let response: Response;
     let text: string;
     try {
-      response = await fetch(`${this.#options.url}/users`, {
+      response = await fetch(`${this.#url}/users`, {
         client: this.#http,
         method: "POST",
         headers: {

@@ -1,7 +1,7 @@
 /** The chaos publisher as a child process in its sandbox, and how it is talked to. */
 import { stopProcess } from "@ecomarket/shared/platform";
 import { readLines } from "@ecomarket/shared/text_lines";
-import { type LogRecord, parseRecord, PROJECT_ROOT, sandboxFlags } from "../consumer_process.ts";
+import { type LogRecord, parseRecord, PROJECT_ROOT, sandboxFlags } from "../role_process.ts";
 import type { Level } from "@ecomarket/publisher/levels";
 import type { Supervised } from "./supervisor.ts";
 

@@ -5,7 +5,7 @@ import { markdownTable } from "../markdown_table.ts";
 import type { ApiAudit } from "./api_ledger.ts";
 import type { SubscriberLedger } from "./ledger.ts";
 import { memoryOfRoles, type MemorySample } from "./memory.ts";
-import type { RunAudit } from "./run_audit.ts";
+import { isClean, type RunAudit } from "./run_audit.ts";
 
 /** What became of one fault. */
 export interface FaultRecord {
@@ -47,8 +47,7 @@ export interface Run extends Circumstances {
  * that lived long enough to tell.
  */
 export function isOk({ audit, faults, failures, memory }: Run): boolean {
-  return audit.events.violations.length === 0 && failures.length === 0 &&
-    (audit.usersApi?.violations ?? []).length === 0 &&
+  return isClean(audit) && failures.length === 0 &&
     faults.every(({ failure }) => failure === undefined) &&
     memoryOfRoles(memory).every(({ isFlat }) => isFlat !== false);
 }

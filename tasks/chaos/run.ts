@@ -4,10 +4,10 @@ import { messageOf } from "@ecomarket/shared/errors";
 import { DEAD_LETTER_QUEUE } from "@ecomarket/shared/topology";
 import type { ConsumerName } from "../consumer_process.ts";
 import { deadLettersByEvent, effectsByEvent, SUBSCRIBERS } from "../effects.ts";
-import { readApiBooks } from "./api_books.ts";
+import { readUsersStore } from "./api_books.ts";
 import type { Fault } from "./fault.ts";
 import { readJournal } from "./journal.ts";
-import { auditRun, type RunAudit } from "./run_audit.ts";
+import { auditRun, isClean, type RunAudit } from "./run_audit.ts";
 import type { MemorySample } from "./memory.ts";
 import { watchMemory } from "./memory_watch.ts";
 import { SUBSCRIBER_DOWN } from "./process_faults.ts";
@@ -141,7 +141,7 @@ async function settle(world: World, { mayLose, signal }: RunPlan): Promise<void>
     const backlogs = await Promise.all(SUBSCRIBERS.map((name) => world.backlog(name)));
     const dead = (await world.queues([DEAD_LETTER_QUEUE]))[DEAD_LETTER_QUEUE]?.ready ?? 0;
     const isQuiet = dead === 0 && backlogs.every((backlog) => backlog === 0);
-    if (isQuiet && (mayLose || isSettled(auditWorld(world)))) return;
+    if (isQuiet && (mayLose || isClean(auditWorld(world)))) return;
     await delay(500, undefined, { signal });
   }
 }
@@ -155,12 +155,8 @@ function auditWorld(world: World): RunAudit {
       deadLetters: deadLettersByEvent(name, dataDirOf),
       duplicateDeliveries: world.logs[name].duplicates,
     }])),
-    answers.length === 0 ? undefined : readApiBooks(answers, dataDirOf),
+    answers.length === 0 ? undefined : { answers, ...readUsersStore(dataDirOf) },
   );
-}
-
-function isSettled({ events, usersApi }: RunAudit): boolean {
-  return events.violations.length === 0 && (usersApi?.violations ?? []).length === 0;
 }
 
 async function within(timeoutMs: number, work: Promise<void>): Promise<boolean> {

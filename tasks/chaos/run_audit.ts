@@ -34,6 +34,11 @@ export function auditRun(
   };
 }
 
+/** Whether neither checker has found anything that must not be. */
+export function isClean({ events, usersApi }: RunAudit): boolean {
+  return events.violations.length === 0 && (usersApi?.violations ?? []).length === 0;
+}
+
 function without(
   ids: ReadonlySet<string>,
   subscribers: Readonly<Record<string, SubscriberRows>>,

@@ -3,7 +3,6 @@
  * the real consumers in their sandboxes, each kept alive by a supervisor, and what they say.
  */
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { connectOnce } from "@ecomarket/shared/connection";
 import { ManagementClient } from "@ecomarket/shared/management";
 import { type QueueStatus, queueStatus } from "@ecomarket/shared/queue_status";
@@ -13,6 +12,7 @@ import {
   SUBSCRIBER_QUEUES,
   type SubscriberName,
 } from "@ecomarket/shared/topology";
+import { poll } from "@ecomarket/setup/poll";
 import type { PrivateCluster } from "@ecomarket/setup/private_cluster";
 import type { PrivateNode } from "@ecomarket/setup/private_node";
 import { TcpProxy } from "../../tests/support/tcp_proxy.ts";
@@ -77,8 +77,9 @@ export class World implements AsyncDisposable {
       "dead-letter": new LogWatch(),
       publisher: new LogWatch(),
     };
-    const amqpUrls = broker.nodes.map((node, n) => this.proxies[n]!.urlFor(node.amqpUrl));
-    this.amqpUrls = amqpUrls;
+    const amqpUrls = this.amqpUrls = broker.nodes.map((node, n) =>
+      this.proxies[n]!.urlFor(node.amqpUrl)
+    );
     this.apiKills = options.apiKills;
     const supervise = (name: ConsumerName) =>
       cleanup.use(
@@ -180,9 +181,7 @@ export async function until(
   isSo: () => boolean | Promise<boolean>,
   timeoutMs = 30_000,
 ): Promise<void> {
-  const deadline = performance.now() + timeoutMs;
-  while (!await isSo()) {
-    if (performance.now() > deadline) throw new Error(`${what}: not within ${timeoutMs / 1000} s`);
-    await delay(20);
-  }
+  const attempt = async () => await isSo() || undefined;
+  if (await poll(attempt, { timeoutMs, intervalMs: 20 })) return;
+  throw new Error(`${what}: not within ${timeoutMs / 1000} s`);
 }

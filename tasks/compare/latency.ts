@@ -1,7 +1,7 @@
 /** The first comparison: how long a person who signs up waits, all being well. */
 import { Latencies, type Percentiles } from "./latencies.ts";
 import type { LoadPlan } from "./plan.ts";
-import { type ByVariant, forEachVariant, VARIANTS } from "./variants.ts";
+import { type ByVariant, byVariant, VARIANTS } from "./variants.ts";
 import type { Apis, World } from "./world.ts";
 
 /** In rounds, so that a busy moment of the machine does not meet one of the four alone. */
@@ -10,7 +10,7 @@ export async function measureLatency(
   apis: Apis,
   plan: LoadPlan,
 ): Promise<ByVariant<Percentiles>> {
-  const latencies = await forEachVariant(() => Promise.resolve(new Latencies()));
+  const latencies = byVariant(() => new Latencies());
   for (let round = 0; round < plan.rounds; round++) {
     for (const variant of VARIANTS) {
       const load = await world.load(apis.of[variant], variant, plan);
@@ -21,5 +21,5 @@ export async function measureLatency(
       await world.settle(load);
     }
   }
-  return await forEachVariant((variant) => Promise.resolve(latencies[variant].percentiles));
+  return byVariant((variant) => latencies[variant].percentiles);
 }

@@ -1,6 +1,6 @@
 /** A developer's working copy of the project: where a publisher is edited, and run from. */
 import { dirname, join } from "node:path";
-import { PROJECT_ROOT } from "../consumer_process.ts";
+import { PROJECT_ROOT } from "../role_process.ts";
 import { changedLines } from "./publisher_edit.ts";
 
 /** What the baselines need to run: the rest of the project is not copied. */

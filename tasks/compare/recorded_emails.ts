@@ -1,5 +1,5 @@
 /** What a subscriber of a comparison has done, read from its store. */
-import { openForReading } from "@ecomarket/shared/sqlite_store";
+import { openForReading } from "@ecomarket/shared/sqlite";
 
 /** The emails with this prefix for which its effect is committed. */
 export function recordedEmails(directory: string, prefix: string): ReadonlySet<string> {

@@ -1,9 +1,9 @@
 /** An HTTP service as a child process, in the sandbox in which a person would run it. */
-import { setTimeout as delay } from "node:timers/promises";
 import { stopProcess } from "@ecomarket/shared/platform";
 import { readLines } from "@ecomarket/shared/text_lines";
 import { freePorts } from "@ecomarket/setup/free_ports";
-import { PROJECT_ROOT, sandboxFlags } from "../consumer_process.ts";
+import { poll } from "@ecomarket/setup/poll";
+import { PROJECT_ROOT, sandboxFlags } from "../role_process.ts";
 
 /** What runs, and where. */
 export interface ServiceOptions {
@@ -78,16 +78,12 @@ export class ServiceProcess implements AsyncDisposable {
   }
 
   async #untilReady(): Promise<void> {
-    const deadline = performance.now() + START_TIMEOUT_MS;
-    while (!await this.#isReady()) {
-      if (this.#ended || performance.now() > deadline) {
-        const words = this.#lastWords.join("\n");
-        throw new Error(
-          `${this.options.script} ${this.#ended ? "ended" : "is not ready"}:\n${words}`,
-        );
-      }
-      await delay(20);
-    }
+    const isDecided = async () =>
+      await this.#isReady() ? "ready" : this.#ended ? "ended" : undefined;
+    const found = await poll(isDecided, { timeoutMs: START_TIMEOUT_MS, intervalMs: 20 });
+    if (found === "ready") return;
+    const words = this.#lastWords.join("\n");
+    throw new Error(`${this.options.script} ${found ?? "is not ready"}:\n${words}`);
   }
 
   async #isReady(): Promise<boolean> {

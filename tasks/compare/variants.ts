@@ -58,7 +58,12 @@ export const SPECS: ByVariant<VariantSpec> = {
   },
 };
 
-/** What `make` gives for each of the four, one after the other. */
+/** What `make` gives for each of the four. */
+export function byVariant<T>(make: (variant: Variant) => T): ByVariant<T> {
+  return Object.fromEntries(VARIANTS.map((variant) => [variant, make(variant)])) as ByVariant<T>;
+}
+
+/** What `make` resolves with for each of the four, one after the other. */
 export async function forEachVariant<T>(
   make: (variant: Variant) => Promise<T>,
 ): Promise<ByVariant<T>> {

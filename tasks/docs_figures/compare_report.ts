@@ -1,7 +1,7 @@
 /** Reads `docs/compare.md` back: what `tasks/compare/report.ts` writes, and only that. */
 import { OUTAGE_TITLES } from "../compare/tables.ts";
 import { type Outage, OUTAGES } from "../compare/result.ts";
-import { type ByVariant, SPECS, type Variant, VARIANTS } from "../compare/variants.ts";
+import { type ByVariant, byVariant, SPECS } from "../compare/variants.ts";
 import { DocumentError } from "./document_error.ts";
 
 /** The names of its tables, in their order. */
@@ -135,10 +135,6 @@ function numbers(table: ReportTable, ...titles: readonly string[]): number[] {
   const row = table.rows.find((row) => titles.every((title, n) => row[n] === title));
   if (!row) throw unreadable(`the row ${titles.join(", ")}`);
   return row.slice(titles.length).map(Number);
-}
-
-function byVariant<T>(figure: (variant: Variant) => T): ByVariant<T> {
-  return Object.fromEntries(VARIANTS.map((variant) => [variant, figure(variant)])) as ByVariant<T>;
 }
 
 function found(markdown: string, pattern: RegExp, what: string): RegExpMatchArray {

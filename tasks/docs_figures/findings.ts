@@ -1,12 +1,12 @@
 /** What follows from the report's figures, the same in every language. */
 import { OUTAGES } from "../compare/result.ts";
 import type { Variant } from "../compare/variants.ts";
+import { PEAK_PER_HOUR } from "../roi/workshop_sums.ts";
 import type { CompareReport } from "./compare_report.ts";
 
 /** The workshop's "50 ms per event". */
 const CLAIMED_MS = 50;
-/** Its peak of 100 an hour, and "growth to three times the volume". */
-const PEAK_PER_HOUR = 100;
+/** Its "growth to three times the volume". */
 const GROWTH = 3;
 const SECONDS_PER_HOUR = 3_600;
 /** n.b. from 0 of n, a rate above 3/n can be ruled out at 95 %, and no smaller one. */

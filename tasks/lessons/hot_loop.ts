@@ -2,7 +2,7 @@
 import type { UsuarioCreado } from "@ecomarket/shared/event";
 import { X_SIMULATE_FAILURES } from "@ecomarket/shared/headers";
 import { DEAD_LETTER_QUEUE, subscriberSlice } from "@ecomarket/shared/topology";
-import type { LogRecord } from "../consumer_process.ts";
+import type { LogRecord } from "../role_process.ts";
 import { type Account, accountOf } from "./account.ts";
 import { CLASSIC_QUEUE } from "./classic_queue.ts";
 import type { Lesson } from "./lesson.ts";

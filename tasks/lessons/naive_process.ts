@@ -1,6 +1,6 @@
 /** A naive consumer as a child process that a lesson can watch, hold up, and kill. */
 import { readLines } from "@ecomarket/shared/text_lines";
-import { LOOPBACK, PROJECT_ROOT } from "../role_process.ts";
+import { PROJECT_ROOT, sandboxFlags } from "../role_process.ts";
 import { LessonError, WAIT_TIMEOUT_MS } from "./lesson_error.ts";
 
 /** A script in `naive/`. */
@@ -36,9 +36,7 @@ export class NaiveProcess implements AsyncDisposable {
         "run",
         "-q",
         "-P=naive-consumer",
-        `--allow-net=${LOOPBACK.join(",")}`,
-        `--allow-read=${dataDir}`,
-        `--allow-write=${dataDir}`,
+        ...sandboxFlags(dataDir),
         `tasks/lessons/naive/${script}.ts`,
         dataDir,
         ...(pause ? ["--pause"] : []),

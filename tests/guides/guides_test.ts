@@ -1,7 +1,7 @@
 /** The workshop's guides: each command of them is executed, and prints what they show. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { PROJECT_ROOT } from "../../tasks/consumer_process.ts";
+import { PROJECT_ROOT } from "../../tasks/role_process.ts";
 import { type Guide, parseGuide, withoutLines } from "../support/guide.ts";
 import { GuideReader } from "../support/guide_reader.ts";
 import { copyProject } from "../support/project_copy.ts";

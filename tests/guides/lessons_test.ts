@@ -1,6 +1,6 @@
 /** `deno task lesson`: each one does harm first, and none after it; and leaves nothing behind. */
 import assert from "node:assert/strict";
-import { PROJECT_ROOT } from "../../tasks/consumer_process.ts";
+import { PROJECT_ROOT } from "../../tasks/role_process.ts";
 import { LESSONS } from "../../tasks/lessons/catalog.ts";
 import { eventually } from "../support/eventually.ts";
 import { type Finished, runDeno } from "../support/run_deno.ts";

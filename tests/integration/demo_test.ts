@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { connect } from "amqplib";
 import { z } from "zod";
-import { PROJECT_ROOT } from "../../tasks/consumer_process.ts";
+import { PROJECT_ROOT } from "../../tasks/role_process.ts";
 import { management, startTestBroker, type TestBroker } from "../support/broker.ts";
 import { eventually } from "../support/eventually.ts";
 import { runDeno } from "../support/run_deno.ts";

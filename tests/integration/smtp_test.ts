@@ -6,7 +6,8 @@ import { createUsuarioCreado, encode, type UsuarioCreado } from "@ecomarket/shar
 import { emailConsumer } from "../../consumers/email.ts";
 import type { Mailer } from "../../consumers/mailer.ts";
 import { smtpMailer } from "../../consumers/smtp_mailer.ts";
-import { CONSUMERS, type LogRecord } from "../../tasks/consumer_process.ts";
+import { CONSUMERS } from "../../tasks/consumer_process.ts";
+import type { LogRecord } from "../../tasks/role_process.ts";
 import { Bench } from "../support/bench.ts";
 import { startTestBroker, type TestBroker } from "../support/broker.ts";
 import { eventually } from "../support/eventually.ts";

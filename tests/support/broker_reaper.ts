@@ -19,17 +19,8 @@ await remove(directory);
 
 /** n.b. seen once on a busy machine: a folder was not empty yet, just after its node was killed. */
 async function remove(folder: string): Promise<void> {
-  const deadline = performance.now() + 5_000;
-  const attempt = async () => {
-    try {
-      await Deno.remove(folder, { recursive: true });
-      return true;
-    } catch (error) {
-      if (performance.now() > deadline) throw error;
-      return undefined;
-    }
-  };
-  await poll(attempt, { timeoutMs: 10_000 });
+  const attempt = () => Deno.remove(folder, { recursive: true }).then(() => true, () => undefined);
+  if (!await poll(attempt, { timeoutMs: 5_000 })) await Deno.remove(folder, { recursive: true });
 }
 
 /**

@@ -1,7 +1,7 @@
 /** The project as somebody who has just cloned it has it: in a folder of its own, on other ports. */
 import { join } from "node:path";
 import { freePorts } from "@ecomarket/setup/free_ports";
-import { PROJECT_ROOT } from "../../tasks/consumer_process.ts";
+import { PROJECT_ROOT } from "../../tasks/role_process.ts";
 import { startReaper } from "./broker.ts";
 
 /** What is made at run time, or is no part of the project. */

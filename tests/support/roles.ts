@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { RobustPublisher } from "@ecomarket/publisher/robust_publisher";
 import { createUsuarioCreado, type UsuarioCreado } from "@ecomarket/shared/event";
-import { openForReading } from "@ecomarket/shared/sqlite_store";
+import { openForReading } from "@ecomarket/shared/sqlite";
 import type { SubscriberName } from "@ecomarket/shared/topology";
 import { deadLettersByEvent, effectsByEvent } from "../../tasks/effects.ts";
 import {

@@ -1,5 +1,5 @@
 /** A command of this project, run as a person would run it. */
-import { PROJECT_ROOT } from "../../tasks/consumer_process.ts";
+import { PROJECT_ROOT } from "../../tasks/role_process.ts";
 
 /** How a command ended, and what it said. */
 export interface Finished {

@@ -4,12 +4,8 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { StoreUnavailableError } from "@ecomarket/shared/errors";
-import {
-  DATABASE_FILE,
-  type Migrations,
-  openForReading,
-  SqliteStore,
-} from "@ecomarket/shared/sqlite_store";
+import { SqliteStore } from "@ecomarket/shared/sqlite_store";
+import { DATABASE_FILE, type Migrations, openForReading } from "@ecomarket/shared/sqlite";
 import type { Effect } from "@ecomarket/shared/store";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 

@@ -5,7 +5,7 @@
 import { Hono } from "hono";
 import { EcoMarketError, messageOf } from "@ecomarket/shared/errors";
 import { createUsuarioCreado, type UsuarioCreado } from "@ecomarket/shared/event";
-import type { Migrations } from "@ecomarket/shared/sqlite_store";
+import type { Migrations } from "@ecomarket/shared/sqlite";
 import type { Store } from "@ecomarket/shared/store";
 import { problem } from "../../../publisher/problem.ts";
 import { userRequest } from "../../../publisher/user_request.ts";

@@ -1,7 +1,7 @@
 /** How a subscriber of a comparison behaves, whichever way it is told: slow, failing, counted. */
 import { setTimeout as delay } from "node:timers/promises";
 import { wholeNumber } from "@ecomarket/shared/args";
-import type { Migrations } from "@ecomarket/shared/sqlite_store";
+import type { Migrations } from "@ecomarket/shared/sqlite";
 import type { Effect } from "@ecomarket/shared/store";
 
 /** What the environment says of a subscriber. */

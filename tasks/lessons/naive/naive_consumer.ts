@@ -11,7 +11,7 @@ import { decode } from "@ecomarket/shared/event";
 import { X_SIMULATE_FAILURES } from "@ecomarket/shared/headers";
 import { print } from "@ecomarket/shared/main";
 import { failureAsked } from "@ecomarket/shared/simulated_failure";
-import { DATABASE_FILE } from "@ecomarket/shared/sqlite_store";
+import { DATABASE_FILE } from "@ecomarket/shared/sqlite";
 import { readLines } from "@ecomarket/shared/text_lines";
 import { SUBSCRIBER_QUEUES } from "@ecomarket/shared/topology";
 
