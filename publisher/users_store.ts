@@ -105,12 +105,8 @@ export class UsersStore implements Disposable {
    *
    * @throws {StoreUnavailableError} when that is not possible now.
    */
-  async checkWritable(): Promise<void> {
-    // n.b. SQLite writes no page that would stay the same: so a time is what is written.
-    await this.#db.commit(() =>
-      this.#db.statement("INSERT OR REPLACE INTO write_checks VALUES (1, ?)")
-        .run(new Date().toISOString())
-    );
+  checkWritable(): Promise<void> {
+    return this.#db.checkWritable();
   }
 
   /** Commits what waits, then closes the file. */

@@ -1,7 +1,7 @@
 /** What turns a name, some tables and an effect into a running subscriber process. */
 import { parseArguments } from "./args.ts";
 import { amqpUrls, dataDir, logConfig, retryDelaysMs, subscriberConfig } from "./config.ts";
-import type { HandlerContext, SubscriberSpec } from "./delivery_processor.ts";
+import type { HandlerContext, SubscriberSpec } from "./subscriber_spec.ts";
 import { decode, type UsuarioCreado } from "./event.ts";
 import { X_SIMULATE_FAILURES } from "./headers.ts";
 import { configureLog, roleLogger } from "./log.ts";
@@ -35,6 +35,8 @@ export interface EventConsumerDefinition {
   readonly name: string;
   readonly queue: string;
   readonly migrations: Migrations;
+  /** See {@link SubscriberSpec.handlerTimeoutMs}. */
+  readonly handlerTimeoutMs?: number;
   /** See {@link SubscriberSpec.handle}. */
   handle(event: UsuarioCreado, context: HandlerContext): Promise<Effect> | Effect;
 }
@@ -64,7 +66,7 @@ interface Signup {
  * ```
  */
 export function eventConsumer(definition: EventConsumerDefinition): EventConsumer {
-  const { name, queue, migrations } = definition;
+  const { name, queue, migrations, handlerTimeoutMs } = definition;
   return {
     name,
     migrations,
@@ -73,6 +75,7 @@ export function eventConsumer(definition: EventConsumerDefinition): EventConsume
       queue,
       topology: subscriberSlice(queue, retryDelaysMs),
       failure: { kind: "retry", delaysMs: retryDelaysMs },
+      ...(handlerTimeoutMs === undefined ? {} : { handlerTimeoutMs }),
       decode(message) {
         const { event, simulateFail } = decode(message);
         const header: unknown = message.properties.headers?.[X_SIMULATE_FAILURES];

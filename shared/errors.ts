@@ -65,6 +65,11 @@ export class PermanentError extends EcoMarketError {
   override readonly code = "PERMANENT";
 }
 
+/** A handler took longer than its subscriber allows. It is tried again, as after any other failure. */
+export class HandlerTimeoutError extends EcoMarketError {
+  override readonly code = "HANDLER_TIMEOUT";
+}
+
 /** The store cannot be used now (busy, full, read-only). It says nothing about the message. */
 export class StoreUnavailableError extends EcoMarketError {
   override readonly code = "STORE_UNAVAILABLE";

@@ -20,7 +20,11 @@ export const X_FAILURE_ID = "x-failure-id";
 export const X_SIMULATE_FAILURES = "x-simulate-failures";
 
 /** Why we dead-letter. The broker has its own words for its own reasons, in `x-death`. */
-export type FailureReason = "invalid-message" | "retries-exhausted" | "permanent-error";
+export type FailureReason =
+  | "invalid-message"
+  | "permanent-error"
+  | "retries-exhausted"
+  | "handler-timeout";
 
 /** n.b. amqplib throws a RangeError for a header table over 64 KiB. */
 export const MAX_FAILURE_MESSAGE = 1_000;

@@ -1,5 +1,5 @@
 /** What becomes of a delivery, decided without doing anything. */
-import { InvalidMessageError, messageOf, PermanentError } from "./errors.ts";
+import { HandlerTimeoutError, InvalidMessageError, messageOf, PermanentError } from "./errors.ts";
 import type { FailureReason } from "./headers.ts";
 
 /** What is done with a delivery that failed. There is no `requeue`: see docs/decisions/0002. */
@@ -16,6 +16,7 @@ export type Disposition =
  * | {@link PermanentError}        | dead-letter at once: `permanent-error`                |
  * | any other, retries left       | retry after `delaysMs[retries]`                       |
  * | any other, no retries left    | dead-letter: `retries-exhausted`                      |
+ * | {@link HandlerTimeoutError}   | the same, with a reason of its own: `handler-timeout` |
  */
 export function dispositionOf(
   error: unknown,
@@ -30,7 +31,7 @@ export function dispositionOf(
     return { kind: "deadLetter", reason: "permanent-error", message };
   }
   const delayMs = delaysMs[retries];
-  return delayMs === undefined
-    ? { kind: "deadLetter", reason: "retries-exhausted", message }
-    : { kind: "retry", delayMs, message };
+  if (delayMs !== undefined) return { kind: "retry", delayMs, message };
+  const reason = error instanceof HandlerTimeoutError ? "handler-timeout" : "retries-exhausted";
+  return { kind: "deadLetter", reason, message };
 }

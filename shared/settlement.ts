@@ -6,7 +6,6 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { ConsumeMessage } from "amqplib";
 import { backoffDelayMs } from "./backoff.ts";
 import type { Outgoing } from "./confirmed_channel.ts";
-import type { Session } from "./delivery_processor.ts";
 import { messageId } from "./event.ts";
 import {
   deliveryCount,
@@ -23,6 +22,8 @@ import {
 } from "./headers.ts";
 import type { Logger } from "./log.ts";
 import type { Disposition } from "./retry_policy.ts";
+import type { Session } from "./session.ts";
+import type { SubscriberSpec } from "./subscriber_spec.ts";
 import { DEAD_LETTER_EXCHANGE, retryExchange } from "./topology.ts";
 
 /**
@@ -34,10 +35,12 @@ const ROUND_AGAIN_AFTER = 10;
 /** See the file's first lines. */
 export class Settlement {
   readonly #queue: string;
+  readonly #isLastPlace: boolean;
   readonly #log: Logger;
 
-  constructor(queue: string, log: Logger) {
-    this.#queue = queue;
+  constructor(spec: Pick<SubscriberSpec<unknown>, "queue" | "failure">, log: Logger) {
+    this.#queue = spec.queue;
+    this.#isLastPlace = spec.failure.kind === "hold";
     this.#log = log;
   }
 
@@ -98,8 +101,16 @@ export class Settlement {
     return deliveryCount(message.properties.headers) >= ROUND_AGAIN_AFTER;
   }
 
-  /** Publishes a dead letter to the dead letters once more, which sets the broker's count to 0. */
-  async sendRoundAgain(message: ConsumeMessage, session: Session): Promise<void> {
+  /**
+   * Publishes a message to its own queue once more, and acks it then: the copy waits behind the
+   * others, and its deliveries are counted from 0. n.b. whatever else gives a message back counts as
+   * a failure of it on some version: a nack before 4.3, a reject from 4.3 on, a closed channel on all.
+   */
+  async putBack(message: ConsumeMessage, session: Session): Promise<void> {
+    if (!this.#isLastPlace) {
+      const route = { exchange: retryExchange(this.#queue), routingKey: this.#queue };
+      return await this.#moveOn(message, session, route, {});
+    }
     const failure = readFailure(message.properties.headers);
     await this.#moveOn(message, session, { exchange: DEAD_LETTER_EXCHANGE, routingKey: "" }, {
       // The broker's own report, x-death, cannot be copied: what it says is kept in our words.

@@ -25,6 +25,10 @@ const MAX_GROUP = 500;
  */
 const STORE_FAULTS = new Set([3, 5, 6, 7, 8, 10, 11, 13, 14, 15, 26]);
 
+/** One row, for {@link SqliteDatabase.checkWritable}. Not a migration: stores of before have it, or not. */
+const WRITE_CHECKS = `CREATE TABLE IF NOT EXISTS write_checks (
+  id INTEGER PRIMARY KEY CHECK (id = 1), checked_at TEXT NOT NULL) STRICT`;
+
 interface Commit {
   /** Does its part of the transaction, and returns what settles its promise once that is on the disk. */
   readonly apply: () => () => void;
@@ -107,6 +111,19 @@ export class SqliteDatabase {
     this.#queue.push({ apply, reject });
     this.#scheduleFlush();
     return promise;
+  }
+
+  /**
+   * Writes to the disk, and changes nothing that anybody reads.
+   *
+   * @throws {StoreUnavailableError} when that is not possible now.
+   */
+  async checkWritable(): Promise<void> {
+    // n.b. SQLite writes no page that would stay the same: so a time is what is written.
+    await this.commit(() =>
+      this.statement("INSERT OR REPLACE INTO write_checks VALUES (1, ?)")
+        .run(new Date().toISOString())
+    );
   }
 
   /** Commits what waits, then closes the file. */
@@ -200,6 +217,7 @@ function migrate(db: DatabaseSync, migrations: Migrations): void {
     const row = db.prepare("PRAGMA user_version").get();
     const applied = Number(row?.user_version);
     for (const sql of migrations.slice(applied)) run(db, sql);
+    run(db, WRITE_CHECKS);
     run(db, `PRAGMA user_version = ${Math.max(applied, migrations.length)}`);
     run(db, "COMMIT");
   } catch (error) {

@@ -45,6 +45,10 @@ export class SqliteStore implements Store {
     });
   }
 
+  checkWritable(): Promise<void> {
+    return this.#db.checkWritable();
+  }
+
   // deno-lint-ignore require-await -- the interface is asynchronous, SQLite is not
   async close(): Promise<void> {
     this.#db.close();

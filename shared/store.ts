@@ -36,5 +36,11 @@ export interface Store extends AsyncDisposable {
    * @throws what the database says of a statement that can never succeed: nothing was committed.
    */
   commit(eventId: string, effect: Effect): Promise<"committed" | "duplicate">;
+  /**
+   * Writes to the disk, and changes nothing that anybody reads.
+   *
+   * @throws {StoreUnavailableError} when the store cannot be written now.
+   */
+  checkWritable(): Promise<void>;
   close(): Promise<void>;
 }

@@ -119,6 +119,7 @@ export class Bench implements AsyncDisposable {
       prefetch: options.prefetch ?? 20,
       signal: controller.signal,
       ...(options.shutdownTimeoutMs ? { shutdownTimeoutMs: options.shutdownTimeoutMs } : {}),
+      ...(options.storePatienceMs ? { storePatienceMs: options.storePatienceMs } : {}),
     });
     done.catch(() => {}); // Whoever awaits it hears of it.
     let stopping: Promise<void> | undefined;
@@ -141,6 +142,7 @@ export interface RunOptions {
   readonly store?: Store;
   readonly amqpUrl?: string;
   readonly shutdownTimeoutMs?: number;
+  readonly storePatienceMs?: number;
 }
 
 /** A consumer that runs in the test's own process. */
