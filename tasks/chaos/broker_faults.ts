@@ -4,6 +4,7 @@ import { z } from "zod";
 import { connectOnce } from "@ecomarket/shared/connection";
 import { SUBSCRIBER_QUEUES, type SubscriberName } from "@ecomarket/shared/topology";
 import type { PrivateNode } from "@ecomarket/setup/private_node";
+import { lowerAckTimeout } from "../../tests/support/ack_timeout.ts";
 import { deadLettersByEvent, effectsByEvent } from "../effects.ts";
 import { type Fault, type FaultOutcome, provoke } from "./fault.ts";
 import { readJournal } from "./journal.ts";
@@ -70,7 +71,7 @@ const MISSED_ACK = /delivery acknowledgement on channel \d+ timed out/;
 async function missAckTimeout(world: World): Promise<FaultOutcome> {
   const node = world.broker.nodes[0]!;
   const email = world.consumers.email;
-  await setAckTimeout(node, ACK_TIMEOUT_MS, 200);
+  const lowered = await lowerAckTimeout(node, ACK_TIMEOUT_MS);
   try {
     let endedAt = 0;
     const said = await provoke("a channel closed for a missed ack", async () => {
@@ -89,17 +90,9 @@ async function missAckTimeout(world: World): Promise<FaultOutcome> {
     });
     return { proof: `the broker to email: ${said}`, endedAt, affected: ["email"] };
   } finally {
-    await setAckTimeout(node, 1_800_000, 60_000);
+    await lowered[Symbol.asyncDispose]();
     await email.kill();
   }
-}
-
-async function setAckTimeout(node: PrivateNode, timeoutMs: number, tickMs: number): Promise<void> {
-  await node.ctl(
-    "eval",
-    `application:set_env(rabbit, consumer_timeout, ${timeoutMs}),` +
-      `application:set_env(rabbit, channel_tick_interval, ${tickMs}).`,
-  );
 }
 
 /** Whether every event that was published has reached its end at `subscriber`. */

@@ -2,11 +2,14 @@
 import { join } from "node:path";
 import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
+import { lowerAckTimeout, sufferAckTimeout } from "../../tests/support/ack_timeout.ts";
 import { lockStore } from "../store_lock.ts";
 import type { Fault, FaultOutcome } from "./fault.ts";
 import { until, type World } from "./world.ts";
 
 const HOLD_MS = 2_000;
+/** n.b. far above the two seconds that a consumer holds what it cannot commit. */
+const ACK_TIMEOUT_MS = 4_000;
 
 /** Another process holds the store's lock. */
 async function busy(world: World): Promise<FaultOutcome> {
@@ -15,6 +18,31 @@ async function busy(world: World): Promise<FaultOutcome> {
   const message = await complaint;
   await delay(HOLD_MS);
   return { proof: `email: ${message}`, endedAt: performance.now(), affected: ["email"] };
+}
+
+/** The store is locked for longer than the broker waits for an ack. */
+async function outlasting(world: World): Promise<FaultOutcome> {
+  const { email } = world.consumers;
+  const lowered = await lowerAckTimeout(world.broker.nodes[0]!, ACK_TIMEOUT_MS);
+  try {
+    await email.kill(); // Its successor's channel has the timeout.
+    await world.logs.email.nextEffect();
+    const paused = world.logs.email.next("a pause of email", ({ state }) => state === "paused");
+    const lockedAt = performance.now();
+    {
+      using _lock = lockStore(world.dataDirOf("email"));
+      await sufferAckTimeout(world.directUrls[0]!, 2);
+      await paused;
+    }
+    const endedAt = performance.now();
+    await world.logs.email.nextEffect();
+    const heldMs = Math.round(endedAt - lockedAt);
+    const proof = `email's store was locked for ${heldMs} ms, two ack timeouts of the broker`;
+    return { proof, endedAt, affected: ["email"] };
+  } finally {
+    await lowered[Symbol.asyncDispose]();
+    await email.kill();
+  }
 }
 
 /** The store's file system is full. */
@@ -145,6 +173,13 @@ export const STORE_FAULTS: readonly Fault[] = [
     nodes: 1,
     needs: "email",
     inject: busy,
+  },
+  {
+    name: "store-outlasts-ack-timeout",
+    description: "email's store is locked for longer than the broker waits for an ack",
+    nodes: 1,
+    needs: "email",
+    inject: outlasting,
   },
   {
     name: "store-full",

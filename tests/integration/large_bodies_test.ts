@@ -1,13 +1,12 @@
 /** Foreign messages of many megabytes, many at once: a subscriber must not hold them all. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { encode } from "@ecomarket/shared/event";
-import { retryExchange, SUBSCRIBER_QUEUES } from "@ecomarket/shared/topology";
-import { CONSUMERS } from "../../tasks/consumer_process.ts";
-import { Bench } from "../support/bench.ts";
+import type { Consumer } from "@ecomarket/shared/consumer";
+import { retryExchange, SUBSCRIBER_QUEUES, subscriberSlice } from "@ecomarket/shared/topology";
+import { MAX_BYTES_IN_HAND } from "@ecomarket/shared/window";
+import { Bench, TEST_DELAYS_MS } from "../support/bench.ts";
 import { startTestBroker, type TestBroker } from "../support/broker.ts";
 import { eventually } from "../support/eventually.ts";
-import { assertEffects, publishAll, signups, startConsumer } from "../support/roles.ts";
 
 let broker: TestBroker;
 Deno.test.beforeAll(async () => {
@@ -15,45 +14,60 @@ Deno.test.beforeAll(async () => {
 });
 Deno.test.afterAll(async () => await broker[Symbol.asyncDispose]());
 
-const MIB = 1024 * 1024;
-const COUNT = 48;
-const BODY_BYTES = 16 * MIB;
+const queue = SUBSCRIBER_QUEUES.email;
+const COUNT = 12;
+const BODY_BYTES = 16 * 1024 * 1024;
 
-Deno.test({
-  name: `email takes ${COUNT} bodies of 16 MiB, and holds a few of them at once`,
-  ignore: Deno.build.os !== "linux", // The peak of a process's memory is told by /proc alone.
-  async fn() {
-    await using bench = await Bench.open(broker);
-    const [first, later] = signups(2);
-    const { content, options } = encode(first!);
-    const queue = SUBSCRIBER_QUEUES.email;
-    const channel = await bench.connection.createConfirmChannel();
-    const put = (body: Buffer, properties = {}) =>
-      channel.publish(retryExchange(queue), queue, body, properties);
-    // A small one at the head, which was never delivered before, opens the window.
-    put(content, options);
-    const large = Buffer.alloc(BODY_BYTES, "x");
-    for (let n = 0; n < COUNT; n++) put(large);
-    await channel.waitForConfirms();
-
-    await using email = await startConsumer(bench, CONSUMERS.email);
-    await eventually(
-      async () => assert.equal(await bench.depth("dead_letter_queue"), COUNT),
-      120_000,
-    );
-    assertEffects(bench, "email", [first!]);
-    const peak = peakMemory(email.pid);
-    assert.ok(peak < 500 * MIB, `${Math.round(peak / MIB)} MiB at the peak`);
-
-    await publishAll(bench, [later!]);
-    await eventually(() => assertEffects(bench, "email", [first!, later!]));
-    assert.equal(await bench.depth(queue), 0);
-  },
-});
-
-/** The most memory that the process ever had, in bytes (`proc(5)`, `VmHWM`). */
-function peakMemory(pid: number): number {
-  const found = /^VmHWM:\s+(\d+) kB$/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`));
-  assert.ok(found);
-  return Number(found[1]) * 1024;
+/** Takes bodies of any size, and says how many bytes of them it has in hand; holds the large ones. */
+function holdingConsumer(release: Promise<void>) {
+  const seen = { bytes: 0, peakBytes: 0, handled: [] as string[] };
+  const consumer: Consumer<number> = {
+    name: "email",
+    migrations: [],
+    spec: () => ({
+      name: "email",
+      queue,
+      topology: subscriberSlice(queue, TEST_DELAYS_MS),
+      failure: { kind: "retry", delaysMs: TEST_DELAYS_MS },
+      decode: ({ content, properties }) => ({ id: properties.messageId, payload: content.length }),
+      async handle(bytes, { signal }) {
+        seen.bytes += bytes;
+        seen.peakBytes = Math.max(seen.peakBytes, seen.bytes);
+        const aborted = new Promise((resolve) => signal.addEventListener("abort", resolve));
+        if (bytes > 1) await Promise.race([release, aborted]);
+        seen.bytes -= bytes;
+        signal.throwIfAborted();
+        seen.handled.push(String(bytes));
+        return [];
+      },
+    }),
+  };
+  return { consumer, seen };
 }
+
+Deno.test("runSubscriber() has few bodies in hand where they are large, and takes all of them", async () => {
+  await using bench = await Bench.open(broker);
+  const channel = await bench.connection.createConfirmChannel();
+  const put = (messageId: string, body: Buffer) =>
+    channel.publish(retryExchange(queue), queue, body, { messageId });
+  // A small one at the head, which was never delivered before, opens the window.
+  put("small", Buffer.alloc(1));
+  const large = Buffer.alloc(BODY_BYTES);
+  for (let n = 0; n < COUNT; n++) put(`large-${n}`, large);
+  await channel.waitForConfirms();
+
+  const { promise: released, resolve: release } = Promise.withResolvers<void>();
+  const { consumer, seen } = holdingConsumer(released);
+  await using _running = bench.run(consumer, { prefetch: 100 });
+  await eventually(async () => {
+    assert.ok(seen.bytes > 0, "some are in hand");
+    const waiting = await bench.depth(queue);
+    assert.ok(waiting >= COUNT - MAX_BYTES_IN_HAND / BODY_BYTES, `${waiting} wait at the broker`);
+  }, 30_000);
+  assert.ok(seen.peakBytes <= MAX_BYTES_IN_HAND);
+
+  release();
+  await eventually(() => assert.equal(seen.handled.length, COUNT + 1), 60_000);
+  await eventually(async () => assert.equal(await bench.depth(queue), 0));
+  assert.equal(await bench.depth("dead_letter_queue"), 0);
+});

@@ -97,7 +97,7 @@ Deno.test("runSubscriber() keeps what was finished when its store went away, and
 for (const prefetch of [1, 100]) {
   Deno.test(`runSubscriber() with a window of ${prefetch} does everything once after an outage of two ack timeouts`, async () => {
     await using bench = await Bench.open(broker);
-    await using _lowered = await lowerAckTimeout(broker);
+    await using _lowered = await lowerAckTimeout(broker.node, 4_000);
     const begun = Promise.withResolvers<void>();
     const finish = Promise.withResolvers<void>();
     const consumer = recordingConsumer(async () => {

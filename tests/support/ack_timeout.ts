@@ -1,47 +1,52 @@
-/** The broker's consumer timeout, lowered so far that a test sees it. */
+/** The broker's consumer timeout, lowered so far that it can be waited for. */
 import { Buffer } from "node:buffer";
 import { connectOnce } from "@ecomarket/shared/connection";
-import type { TestBroker } from "./broker.ts";
+import type { PrivateNode } from "@ecomarket/setup/private_node";
 
-const TIMEOUT_MS = 4_000;
-const TICK_MS = 500;
-/** RabbitMQ's own. */
+/** RabbitMQ's own, in milliseconds; and how often a channel looks at it. */
 const DEFAULT_TIMEOUT_MS = 1_800_000;
 const DEFAULT_TICK_MS = 60_000;
 
-/** Lowers it for all of `broker`, until disposed. n.b. a channel learns of it when it is opened. */
-export async function lowerAckTimeout(broker: TestBroker): Promise<AsyncDisposable> {
-  await setAckTimeout(broker, TIMEOUT_MS, TICK_MS);
+/**
+ * Lowers it to `timeoutMs` for all of the broker, until disposed. n.b. a channel reads it when it is
+ * opened: those that stand keep what they have.
+ */
+export async function lowerAckTimeout(
+  node: PrivateNode,
+  timeoutMs: number,
+): Promise<AsyncDisposable> {
+  await setAckTimeout(node, timeoutMs, timeoutMs / 8);
   return {
-    [Symbol.asyncDispose]: () => setAckTimeout(broker, DEFAULT_TIMEOUT_MS, DEFAULT_TICK_MS),
+    [Symbol.asyncDispose]: () => setAckTimeout(node, DEFAULT_TIMEOUT_MS, DEFAULT_TICK_MS),
   };
 }
 
-async function setAckTimeout(broker: TestBroker, timeoutMs: number, tickMs: number): Promise<void> {
-  await broker.node.ctl(
+async function setAckTimeout(node: PrivateNode, timeoutMs: number, tickMs: number): Promise<void> {
+  await node.ctl(
     "eval",
     `application:set_env(rabbit, consumer_timeout, ${timeoutMs}),` +
-      `application:set_env(rabbit, channel_tick_interval, ${tickMs}).`,
+      `application:set_env(rabbit, channel_tick_interval, ${Math.round(tickMs)}).`,
   );
 }
 
 /**
- * Takes one message and never acknowledges it, `times` times over. Resolves once the broker has taken
- * it back each time: proof that whoever held one since before was over its time, too.
+ * Takes a message and never acknowledges it, `times` times over. Resolves once the broker has taken
+ * it back each time: proof that whoever has held one since before was over its time, too.
  */
 export async function sufferAckTimeout(amqpUrl: string, times: number): Promise<void> {
-  const connection = await connectOnce([amqpUrl], "test");
+  const connection = await connectOnce([amqpUrl], "ack timeout");
   try {
     const keeper = await connection.createChannel();
     const { queue } = await keeper.assertQueue("", { exclusive: true });
     keeper.sendToQueue(queue, Buffer.from("held"));
     for (let n = 0; n < times; n++) {
-      const taken = Promise.withResolvers<void>();
+      const { promise: isTaken, resolve } = Promise.withResolvers<void>();
       const channel = await connection.createChannel();
       channel.on("error", () => {}); // PRECONDITION_FAILED: that is what is waited for.
-      channel.on("close", () => taken.resolve());
-      await channel.consume(queue, (message) => message ?? taken.resolve());
-      await taken.promise;
+      channel.on("close", resolve);
+      // n.b. from 4.3 on, the broker cancels the consumer and leaves the channel open.
+      await channel.consume(queue, (message) => message ?? resolve());
+      await isTaken;
     }
   } finally {
     await connection.close();
