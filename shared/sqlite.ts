@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { messageOf, StoreUnavailableError } from "./errors.ts";
+import { closeToOthers, makePrivateFile, makePrivateFolder } from "./private_files.ts";
 
 /**
  * A store's tables, as steps of one statement each that are applied once, in order. Append; never
@@ -61,7 +62,9 @@ export class SqliteDatabase {
   ): SqliteDatabase {
     const path = join(directory, DATABASE_FILE);
     return asStoreFault(`Cannot open the store ${path}`, () => {
-      Deno.mkdirSync(directory, { recursive: true });
+      makePrivateFolder(directory);
+      makePrivateFile(path);
+      for (const companion of ["-wal", "-shm"]) closeToOthers(`${path}${companion}`);
       const db = openFile(path);
       try {
         // Two processes of one role may open it at once: let one wait for the other here. Later
