@@ -2,7 +2,13 @@
 import type { ConsumeMessage } from "amqplib";
 import { type Consumer, runConsumer } from "@ecomarket/shared/consumer";
 import { messageId } from "@ecomarket/shared/event";
-import { type FailureReport, readFailure, retriesSoFar } from "@ecomarket/shared/headers";
+import {
+  type FailureReport,
+  readFailure,
+  retriesSoFar,
+  takeOriginalProperties,
+} from "@ecomarket/shared/headers";
+import { headersAsJson } from "@ecomarket/shared/original_properties";
 import { DEAD_LETTER_QUEUE, deadLetterSlice } from "@ecomarket/shared/topology";
 
 interface DeadLetter {
@@ -22,6 +28,7 @@ export const deadLetterConsumer: Consumer<DeadLetter> = {
        body BLOB NOT NULL
      ) STRICT`,
     "CREATE INDEX dead_letters_message ON dead_letters (message_id)",
+    "ALTER TABLE dead_letters ADD COLUMN original_properties BLOB",
   ],
   spec: () => ({
     name: "dead-letter",
@@ -39,7 +46,8 @@ export const deadLetterConsumer: Consumer<DeadLetter> = {
       };
     },
     handle({ failure, messageId, message }, { log }) {
-      const { headers = {}, ...properties } = message.properties;
+      const { headers: all = {}, ...properties } = message.properties;
+      const { original, headers } = takeOriginalProperties(all);
       log.info("Dead letter from {queue}: {reason} ({detail})", {
         queue: failure.originQueue,
         reason: failure.reason,
@@ -48,8 +56,8 @@ export const deadLetterConsumer: Consumer<DeadLetter> = {
       });
       return [{
         sql: `INSERT INTO dead_letters (message_id, origin_queue, reason, failure_message, retries,
-                failed_at, archived_at, properties, headers, body)
-              VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+                failed_at, archived_at, properties, headers, body, original_properties)
+              VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         params: [
           messageId,
           failure.originQueue,
@@ -59,8 +67,9 @@ export const deadLetterConsumer: Consumer<DeadLetter> = {
           failure.failedAt ?? null,
           new Date().toISOString(),
           JSON.stringify(properties),
-          JSON.stringify(headers),
+          headersAsJson(headers),
           new Uint8Array(message.content),
+          original ? new Uint8Array(original) : null,
         ],
       }];
     },

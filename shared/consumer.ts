@@ -18,7 +18,7 @@ import { subscriberSlice } from "./topology.ts";
 export interface Consumer<T> {
   /** Also the name of its data folder. */
   readonly name: string;
-  /** The tables that its effects write to. */
+  /** The tables that its effects write to. `inbox` and `store_owner` are the store's own. */
   readonly migrations: Migrations;
   /** What it consumes and does, under this configuration. */
   spec(config: ConsumerConfig): SubscriberSpec<T>;
@@ -111,7 +111,8 @@ export function runConsumer<T>(
     const { prefetch, simulateFailures } = subscriberConfig();
     const spec = consumer.spec({ retryDelaysMs: retryDelaysMs(), simulateFailures });
     using _memory = reportMemory(roleLogger(spec.name));
-    await using store = SqliteStore.open(dataDir(consumer.name), consumer.migrations);
+    const owner = { subscriber: consumer.name, queue: spec.queue };
+    await using store = SqliteStore.open(dataDir(consumer.name), owner, consumer.migrations);
     await runSubscriber(spec, {
       urls: amqpUrls(),
       store,

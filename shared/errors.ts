@@ -75,6 +75,12 @@ export class StoreUnavailableError extends EcoMarketError {
   override readonly code = "STORE_UNAVAILABLE";
 }
 
+/** The store is another subscriber's: one inbox for both would lose effects. */
+export class StoreOwnerError extends EcoMarketError {
+  override readonly code = "STORE_OWNER";
+  override readonly exitCode = 2;
+}
+
 /** The message of anything that was thrown, in one line. */
 export function messageOf(thrown: unknown): string {
   if (thrown instanceof AggregateError && thrown.errors.length > 0) {

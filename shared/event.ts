@@ -16,6 +16,9 @@ export const MAX_BODY_BYTES = 256 * 1024;
 /** The AMQP property `app_id` of what we publish. */
 export const APP_ID = "ecomarket-events";
 
+/** A message id is a short string of AMQP: so many bytes, and no more. */
+const MAX_MESSAGE_ID_BYTES = 255;
+
 /** The UUIDv5 namespace of ids that are derived from a body. Fixed for ever: changing it loses duplicates. */
 const DERIVED_ID_NAMESPACE = "8d7c2b52-5a0e-4b0c-9a3e-6f5d1f0f7c11";
 
@@ -142,11 +145,16 @@ export function decode(
 
 /**
  * The id of a message whose body names none: its `message_id`, else a UUIDv5 of its body, so that a
- * redelivery of the same message is recognised.
+ * redelivery of the same message is recognised. It can always be written as a `message_id`.
+ *
+ * n.b. a `message_id` whose bytes are not UTF-8 has grown when we see it: each of them was read as
+ * U+FFFD, which takes three bytes. Where it has grown too long, its UUIDv5 with the body is the id.
  */
 export function messageId(message: Pick<Message, "content" | "properties">): string {
   const id: unknown = message.properties.messageId;
-  return typeof id === "string" && id !== "" ? id : uuidV5(message.content, DERIVED_ID_NAMESPACE);
+  if (typeof id !== "string" || id === "") return uuidV5(message.content, DERIVED_ID_NAMESPACE);
+  if (Buffer.byteLength(id) <= MAX_MESSAGE_ID_BYTES) return id;
+  return uuidV5(Buffer.concat([Buffer.from(id), message.content]), DERIVED_ID_NAMESPACE);
 }
 
 function validate(candidate: unknown): UsuarioCreado {

@@ -2,7 +2,9 @@
  * The headers that we write on a message that failed, and how they are read back. Whatever comes
  * from the wire is hostile until proven otherwise: every reader here answers for any value.
  */
+import { Buffer } from "node:buffer";
 import type { MessageProperties, Options } from "amqplib";
+import { originalProperties } from "./original_properties.ts";
 
 /** Retries so far: 0 or absent on a first attempt. */
 export const X_RETRIES = "x-retries";
@@ -16,6 +18,8 @@ export const X_FAILURE_MESSAGE = "x-failure-message";
 export const X_FAILED_AT = "x-failed-at";
 /** A UUID of this failure, by which a second delivery of one dead letter is recognised. */
 export const X_FAILURE_ID = "x-failure-id";
+/** What {@link originalProperties} says of a message that could not be published again as it was. */
+export const X_ORIGINAL_PROPERTIES = "x-original-properties";
 /** Asks subscribers to fail, such as `email:2,loyalty:always`. Honoured only with `SIMULATE_FAILURES=1`. */
 export const X_SIMULATE_FAILURES = "x-simulate-failures";
 
@@ -28,6 +32,9 @@ export type FailureReason =
 
 /** n.b. amqplib throws a RangeError for a header table over 64 KiB. */
 export const MAX_FAILURE_MESSAGE = 1_000;
+
+/** Characters of any other text in a failure's headers: a queue's name is no longer. */
+const MAX_FAILURE_WORD = 255;
 
 type Headers = Readonly<Record<string, unknown>>;
 
@@ -55,6 +62,11 @@ const BROKER_HEADERS =
  * The properties with which a failed message is published again: its own, plus `headers`, less what
  * would make the copy behave otherwise than a message of ours. `expiration` would let a waiting copy
  * vanish; the broker refuses a foreign `user_id`, and a `reply_to` that names its direct reply queue.
+ * `messageId` is for a message that has none.
+ *
+ * n.b. not everything that amqplib reads can it write again. It throws then, before it has written
+ * anything (`encodeBasicProperties()` in `defs.js`, `encodeTable()` in `codec.js`, @2.3.1): that is
+ * what {@link minimalOptions} are for.
  */
 export function republishOptions(
   properties: MessageProperties,
@@ -69,10 +81,39 @@ export function republishOptions(
   return {
     ...definedOnly(own),
     ...(typeof replyTo === "string" && !replyTo.startsWith("amq.") ? { replyTo } : {}),
-    messageId,
+    messageId: properties.messageId || messageId,
     deliveryMode: 2,
     headers: { ...Object.fromEntries(kept), ...headers },
   };
+}
+
+/**
+ * The properties for a message that cannot be published again with its own: nothing of them is left
+ * but what can always be written, the rest travels as bytes. The `timestamp` stays where it is one,
+ * because it dates an event that names no time itself.
+ */
+export function minimalOptions(
+  properties: MessageProperties,
+  messageId: string,
+  headers: Headers,
+): Options.Publish {
+  const timestamp: unknown = properties.timestamp;
+  return {
+    ...(Number.isSafeInteger(timestamp) ? { timestamp: Number(timestamp) } : {}),
+    messageId,
+    deliveryMode: 2,
+    headers: { ...headers, [X_ORIGINAL_PROPERTIES]: originalProperties(properties) },
+  };
+}
+
+/** What {@link minimalOptions} put aside, and the headers without it. */
+export function takeOriginalProperties(
+  headers: Headers,
+): { readonly original: Buffer | undefined; readonly headers: Headers } {
+  const { [X_ORIGINAL_PROPERTIES]: original, ...others } = headers;
+  return Buffer.isBuffer(original)
+    ? { original, headers: others }
+    : { original: undefined, headers };
 }
 
 function definedOnly(properties: Record<string, unknown>): Record<string, unknown> {
@@ -81,9 +122,13 @@ function definedOnly(properties: Record<string, unknown>): Record<string, unknow
 
 /** `message` short enough for a header, in characters that any reader can show. */
 export function failureMessage(message: string): string {
-  const characters = [...message.toWellFormed()];
-  if (characters.length <= MAX_FAILURE_MESSAGE) return characters.join("");
-  return `${characters.slice(0, MAX_FAILURE_MESSAGE - 1).join("")}…`;
+  return shorten(message, MAX_FAILURE_MESSAGE);
+}
+
+function shorten(text: string, max: number): string {
+  const characters = [...text.toWellFormed()];
+  if (characters.length <= max) return characters.join("");
+  return `${characters.slice(0, max - 1).join("")}…`;
 }
 
 /** Where a dead letter comes from and why. */
@@ -100,7 +145,8 @@ export interface FailureReport {
 }
 
 /**
- * What the headers of a dead letter say. An `x-death` means that the broker dead-lettered it, and is
+ * What the headers of a dead letter say, short enough to be said again in the headers of a copy, but
+ * for the message (see {@link failureMessage}). An `x-death` means that the broker dead-lettered it, and is
  * the truth then: we strip it from whatever we publish ourselves, and our own headers may be left
  * from an earlier failure, or forged.
  */
@@ -108,11 +154,11 @@ export function readFailure(headers: Headers | undefined): FailureReport {
   const deaths = headers?.["x-death"];
   const death: unknown = Array.isArray(deaths) ? deaths[0] : undefined;
   if (isRecord(death)) {
-    const reason = text(death.reason) ?? "unknown";
+    const reason = word(death.reason) ?? "unknown";
     const seconds = isRecord(death.time) && typeof death.time.value === "number"
       ? death.time.value
       : undefined;
-    const queue = text(death.queue) ?? "unknown";
+    const queue = word(death.queue) ?? "unknown";
     return {
       id: seconds === undefined ? undefined : `${queue} ${reason} ${seconds}`,
       originQueue: queue,
@@ -126,11 +172,11 @@ export function readFailure(headers: Headers | undefined): FailureReport {
     };
   }
   return {
-    id: text(headers?.[X_FAILURE_ID]),
-    originQueue: text(headers?.[X_ORIGIN_QUEUE]) ?? "unknown",
-    reason: text(headers?.[X_FAILURE_REASON]) ?? "unknown",
+    id: failureId(headers?.[X_FAILURE_ID]),
+    originQueue: word(headers?.[X_ORIGIN_QUEUE]) ?? "unknown",
+    reason: word(headers?.[X_FAILURE_REASON]) ?? "unknown",
     message: text(headers?.[X_FAILURE_MESSAGE]) ?? "",
-    failedAt: text(headers?.[X_FAILED_AT]),
+    failedAt: word(headers?.[X_FAILED_AT]),
   };
 }
 
@@ -140,4 +186,13 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 function text(value: unknown): string | undefined {
   return typeof value === "string" ? value : undefined;
+}
+
+function word(value: unknown): string | undefined {
+  return typeof value === "string" ? shorten(value, MAX_FAILURE_WORD) : undefined;
+}
+
+/** n.b. a shortened id might be that of another failure: it is none then. */
+function failureId(value: unknown): string | undefined {
+  return typeof value === "string" && value.length <= MAX_FAILURE_WORD ? value : undefined;
 }

@@ -1,8 +1,11 @@
 /**
- * What differs between Linux, macOS and Windows, in one place: signals, ending a process, and
- * opening a browser. Nothing else in the project asks which platform it runs on.
+ * What differs between Linux, macOS and Windows, in one place: signals, ending a process, the modes
+ * of files, and opening a browser. Nothing else in the project asks which platform it runs on.
  */
 import process from "node:process";
+
+/** Whether a file has a mode. On Windows it has none: a new one inherits who may read it from its folder. */
+export const HAS_FILE_MODES = Deno.build.os !== "windows";
 
 /**
  * Calls `onFirst` at the first request to stop: SIGINT everywhere, SIGTERM where it exists (Windows

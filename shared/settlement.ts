@@ -10,6 +10,7 @@ import { messageId } from "./event.ts";
 import {
   deliveryCount,
   failureMessage,
+  minimalOptions,
   readFailure,
   republishOptions,
   retriesSoFar,
@@ -137,9 +138,9 @@ export class Settlement {
         case "confirmed":
           return this.ack(message, session);
         case "unwritable":
-          // Its own headers are what cannot be written again, for instance for their size.
+          // Its own properties are what cannot be written again, for instance for their size.
           if (n > 1) throw new Error(result.reason);
-          options = republishOptions({ ...properties, headers: {} }, messageId(message), headers);
+          options = minimalOptions(properties, messageId(message), headers);
           continue;
         case "returned":
           // Somebody deleted a queue of ours: a new session declares it again.

@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { messageOf, StoreUnavailableError } from "./errors.ts";
+import { closeToOthers, makePrivateFile, makePrivateFolder } from "./private_files.ts";
 
 /**
  * A store's tables, as steps of one statement each that are applied once, in order. Append; never
@@ -51,14 +52,23 @@ export class SqliteDatabase {
   }
 
   /**
-   * Opens the database, creating the folder, the file and the tables where they are missing.
+   * Opens the database, creating the folder, the file and the tables where they are missing. Only the
+   * user who runs this may read them. `admit` looks at the database before its migrations, in their
+   * transaction: if it throws, nothing is changed.
    *
    * @throws {StoreUnavailableError} when that is not possible now.
+   * @throws whatever `admit` throws.
    */
-  static open(directory: string, migrations: Migrations): SqliteDatabase {
+  static open(
+    directory: string,
+    migrations: Migrations,
+    admit: (db: DatabaseSync) => void = () => {},
+  ): SqliteDatabase {
     const path = join(directory, DATABASE_FILE);
     return asStoreFault(`Cannot open the store ${path}`, () => {
-      Deno.mkdirSync(directory, { recursive: true });
+      makePrivateFolder(directory);
+      makePrivateFile(path);
+      for (const companion of ["-wal", "-shm"]) closeToOthers(`${path}${companion}`);
       const db = openFile(path);
       try {
         // Two processes of one role may open it at once: let one wait for the other here. Later
@@ -68,7 +78,7 @@ export class SqliteDatabase {
         run(db, "PRAGMA journal_mode = WAL");
         run(db, "PRAGMA synchronous = FULL");
         run(db, "PRAGMA fullfsync = ON"); // macOS: plain fsync() leaves the data in the drive's cache.
-        migrate(db, migrations);
+        migrate(db, migrations, admit);
         run(db, "PRAGMA busy_timeout = 50");
       } catch (error) {
         db.close();
@@ -184,16 +194,24 @@ export class SqliteDatabase {
   }
 }
 
-/** Opens the database in `directory` for reading only, or `undefined` where there is none yet. */
+/**
+ * Opens the database in `directory` for reading only, or `undefined` where there is none yet.
+ *
+ * @throws {StoreUnavailableError} when it cannot be read, for instance by another user than its owner.
+ */
 export function openForReading(directory: string): DatabaseSync | undefined {
   const path = join(directory, DATABASE_FILE);
-  try {
-    Deno.statSync(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
-  return asStoreFault(`Cannot read ${path}`, () => openFile(path, { readOnly: true }));
+  return asStoreFault(`Cannot read ${path}`, () => {
+    try {
+      Deno.statSync(path);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
+      const advice = "a store is for the user that runs its consumer: run this as that user";
+      throw new StoreUnavailableError(`${messageOf(error)}; ${advice}`, { cause: error });
+    }
+    return openFile(path, { readOnly: true });
+  });
 }
 
 /** n.b. errors of `exec()` carry no `errcode` in Deno 2.9, those of a prepared statement do. */
@@ -211,9 +229,14 @@ function openFile(path: string, options: { readOnly?: boolean } = {}): DatabaseS
   }
 }
 
-function migrate(db: DatabaseSync, migrations: Migrations): void {
+function migrate(
+  db: DatabaseSync,
+  migrations: Migrations,
+  admit: (db: DatabaseSync) => void,
+): void {
   run(db, "BEGIN IMMEDIATE");
   try {
+    admit(db);
     const row = db.prepare("PRAGMA user_version").get();
     const applied = Number(row?.user_version);
     for (const sql of migrations.slice(applied)) run(db, sql);

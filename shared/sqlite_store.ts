@@ -1,6 +1,8 @@
 /** The {@link Store} on one machine: SQLite, in the runtime already. */
+import type { DatabaseSync } from "node:sqlite";
 import { type Migrations, SqliteDatabase } from "./sqlite.ts";
 import type { Effect, SqlValue, Store } from "./store.ts";
+import { claimStore, type StoreOwner } from "./store_owner.ts";
 
 const INBOX =
   `CREATE TABLE inbox (event_id TEXT PRIMARY KEY, processed_at TEXT NOT NULL) WITHOUT ROWID, STRICT`;
@@ -14,12 +16,14 @@ export class SqliteStore implements Store {
   }
 
   /**
-   * Opens the store, creating the folder, the file and the tables where they are missing.
+   * Opens the store of `owner`, creating the folder, the file and the tables where they are missing.
    *
    * @throws {StoreUnavailableError} when that is not possible now.
+   * @throws {StoreOwnerError} when it belongs to another subscriber, or to another queue's.
    */
-  static open(directory: string, migrations: Migrations): SqliteStore {
-    return new SqliteStore(SqliteDatabase.open(directory, [INBOX, ...migrations]));
+  static open(directory: string, owner: StoreOwner, migrations: Migrations): SqliteStore {
+    const claim = (db: DatabaseSync) => claimStore(db, directory, owner);
+    return new SqliteStore(SqliteDatabase.open(directory, [INBOX, ...migrations], claim));
   }
 
   // deno-lint-ignore require-await -- the interface is asynchronous, SQLite is not

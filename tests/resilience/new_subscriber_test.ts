@@ -7,10 +7,18 @@ import { eventually } from "../support/eventually.ts";
 import {
   assertEffects,
   eventIds,
+  publishAll,
   signups,
   startAllConsumers,
   startConsumer,
 } from "../support/roles.ts";
+
+const AUDIT = {
+  name: "audit",
+  script: "tests/support/audit_consumer.ts",
+  permissionSet: "audit-consumer",
+  folder: "audit",
+};
 
 Deno.test("a new subscriber receives from its first moment on, and nobody else notices", async () => {
   await using broker = await startTestBroker();
@@ -26,12 +34,7 @@ Deno.test("a new subscriber receives from its first moment on, and nobody else n
   };
 
   const before = await publish(10);
-  await using _audit = await startConsumer(bench, {
-    name: "audit",
-    script: "tests/support/audit_consumer.ts",
-    permissionSet: "audit-consumer",
-    folder: "audit",
-  });
+  await using _audit = await startConsumer(bench, AUDIT);
   const after = await publish(10);
 
   const expected = after.map(({ event_id }) => event_id).sort();
@@ -39,4 +42,20 @@ Deno.test("a new subscriber receives from its first moment on, and nobody else n
   for (const name of ["email", "loyalty", "analytics"] as const) {
     await eventually(() => assertEffects(bench, name, [...before, ...after]));
   }
+});
+
+Deno.test("a copied consumer with only another queue is refused, and takes no effect from the first", async () => {
+  await using broker = await startTestBroker();
+  await using bench = await Bench.open(broker);
+  await using _audit = await startConsumer(bench, AUDIT);
+  const copy = { ...AUDIT, script: "tests/support/copied_consumer.ts" };
+  await assert.rejects(startConsumer(bench, copy), (error: Error) => {
+    assert.match(error.message, /ended \(2\)\. error: The store in .*audit belongs to/);
+    assert.match(error.message, /"audit" of "audit_queue", not to "audit" of "copied_audit_queue"/);
+    return true;
+  });
+  const events = signups(100);
+  await publishAll(bench, events);
+  const expected = events.map(({ event_id }) => event_id).sort();
+  await eventually(() => assert.deepEqual(eventIds(bench, "audit", "audit"), expected));
 });

@@ -100,8 +100,10 @@ export class Bench implements AsyncDisposable {
   }
 
   /** Opens the store of `consumer` in this bench's folder. */
-  openStore(consumer: Pick<Consumer<unknown>, "name" | "migrations">): SqliteStore {
-    return SqliteStore.open(join(this.directory, consumer.name), consumer.migrations);
+  openStore<T>(consumer: Consumer<T>): SqliteStore {
+    const { queue } = consumer.spec({ retryDelaysMs: TEST_DELAYS_MS, simulateFailures: false });
+    const owner = { subscriber: consumer.name, queue };
+    return SqliteStore.open(join(this.directory, consumer.name), owner, consumer.migrations);
   }
 
   /** Runs `consumer` in this process until the returned handle is disposed of. */

@@ -8,7 +8,7 @@ const [directory, migration] = Deno.args;
 if (!directory || !migration) throw new Error("Usage: commit_loop.ts <folder> <migration>");
 
 const GROUP = 200;
-const store = SqliteStore.open(directory, [migration]);
+const store = SqliteStore.open(directory, { subscriber: "test", queue: "test_queue" }, [migration]);
 const encoder = new TextEncoder();
 let committed: readonly string[] = [];
 

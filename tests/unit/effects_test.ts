@@ -41,8 +41,9 @@ async function handle<T>(
   dataDirOf: (name: string) => string,
   ...messages: ConsumeMessage[]
 ): Promise<void> {
-  await using store = SqliteStore.open(dataDirOf(consumer.name), consumer.migrations);
   const spec = consumer.spec({ retryDelaysMs: [], simulateFailures: false });
+  const owner = { subscriber: consumer.name, queue: spec.queue };
+  await using store = SqliteStore.open(dataDirOf(consumer.name), owner, consumer.migrations);
   for (const message of messages) {
     const effect = await spec.handle(spec.decode(message).payload, {
       attempt: 1,
@@ -101,7 +102,8 @@ Deno.test("countEffects() reads a store while its subscriber writes to it", asyn
   await using folder = await temporaryFolder();
   const directory = join(folder.path, "email");
   await handle(SUBSCRIBER_CONSUMERS.email, () => directory, delivery());
-  await using store = SqliteStore.open(directory, SUBSCRIBER_CONSUMERS.email.migrations);
+  const owner = { subscriber: "email", queue: "email_queue" };
+  await using store = SqliteStore.open(directory, owner, SUBSCRIBER_CONSUMERS.email.migrations);
   const committed = store.commit("e-1", []);
   assert.equal(countEffects("email", () => directory), 1);
   assert.equal(await committed, "committed");

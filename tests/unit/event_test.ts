@@ -165,6 +165,18 @@ Deno.test("decode() derives the same id from the same body, for ever", () => {
   assert.notEqual(read({ ...LEAST, nombre: "Juan Perez" }).event_id, read(LEAST).event_id);
 });
 
+Deno.test("messageId() derives an id that can be written from one that cannot, and from the body", () => {
+  // n.b. 100 bytes that are no UTF-8, as amqplib reads them.
+  const binary = { messageId: "\ufffd".repeat(100) };
+  const id = messageId(message(LEAST, binary));
+  assert.match(id, /^[0-9a-f-]{36}$/);
+  assert.equal(messageId(message(LEAST, binary)), id);
+  assert.equal(messageId(message(LEAST, { messageId: id })), id, "its copy has the same id");
+  assert.notEqual(messageId(message({ ...LEAST, user_id: "u-2" }, binary)), id);
+  assert.notEqual(messageId(message(LEAST, { messageId: "\ufffd".repeat(101) })), id);
+  assert.equal(messageId(message(LEAST, { messageId: "ñ".repeat(127) })), "ñ".repeat(127));
+});
+
 Deno.test("messageId() answers for a body that is no event", () => {
   assert.equal(messageId(message("{ roto", { messageId: "m-1" })), "m-1");
   assert.equal(messageId(message("{ roto")), messageId(message("{ roto")));

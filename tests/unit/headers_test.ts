@@ -5,9 +5,11 @@ import fc from "fast-check";
 import {
   deliveryCount,
   failureMessage,
+  minimalOptions,
   readFailure,
   republishOptions,
   retriesSoFar,
+  takeOriginalProperties,
 } from "@ecomarket/shared/headers";
 
 const HOSTILE: readonly unknown[] = [
@@ -84,6 +86,33 @@ Deno.test("republishOptions() strips what would make the copy behave otherwise",
 Deno.test("republishOptions() drops a reply-to that names the broker's pseudo-queue", () => {
   const direct = properties({ replyTo: "amq.rabbitmq.reply-to.g1h2" });
   assert.equal(republishOptions(direct, "m-1", {}).replyTo, undefined);
+});
+
+Deno.test("republishOptions() keeps the id that the message has, also one that cannot be written", () => {
+  const id = "\ufffd".repeat(100);
+  assert.equal(republishOptions(properties({ messageId: id }), "m-1", {}).messageId, id);
+  assert.equal(republishOptions(properties({ messageId: "" }), "m-1", {}).messageId, "m-1");
+});
+
+Deno.test("minimalOptions() keeps the id, the date and our headers, and the rest as bytes", () => {
+  const own = { type: "otro", correlationId: "c-1", replyTo: "r", priority: 4, expiration: "1000" };
+  const all = properties({ ...own, timestamp: 1_759_312_800, headers: { "x-mine": "ñ" } });
+  const { headers, ...rest } = minimalOptions(all, "m-1", { "x-retries": 1 });
+  assert.deepEqual(rest, { messageId: "m-1", timestamp: 1_759_312_800, deliveryMode: 2 });
+  const taken = takeOriginalProperties(headers);
+  assert.deepEqual(taken.headers, { "x-retries": 1 });
+  assert.deepEqual(JSON.parse(String(taken.original)), {
+    properties: { ...own, timestamp: 1_759_312_800 },
+    headers: { "x-mine": "ñ" },
+  });
+  assert.equal(minimalOptions(properties({ timestamp: 2 ** 64 }), "m-1", {}).timestamp, undefined);
+});
+
+Deno.test("takeOriginalProperties() leaves alone what is not ours", () => {
+  for (const value of HOSTILE) {
+    const headers = { "x-original-properties": value };
+    assert.deepEqual(takeOriginalProperties(headers), { original: undefined, headers });
+  }
 });
 
 Deno.test("republishOptions() lets its own headers win", () => {
@@ -177,6 +206,24 @@ Deno.test("readFailure() knows nothing from nothing, and invents nothing", () =>
   assert.deepEqual(readFailure(undefined), nothing);
   assert.deepEqual(readFailure({ "x-death": [] }), nothing);
   assert.deepEqual(readFailure({ "x-death": "nonsense", "x-origin-queue": 7 }), nothing);
+});
+
+Deno.test("readFailure() reads words that fit into a header again, and half an id is none", () => {
+  const long = "🌱".repeat(300);
+  const failure = readFailure({
+    "x-failure-id": long,
+    "x-origin-queue": long,
+    "x-failure-reason": long,
+    "x-failed-at": long,
+  });
+  const short = `${"🌱".repeat(254)}…`;
+  assert.deepEqual(failure, {
+    id: undefined,
+    originQueue: short,
+    reason: short,
+    message: "",
+    failedAt: short,
+  });
 });
 
 Deno.test("readFailure() leaves out a time that no calendar has", () => {

@@ -7,8 +7,10 @@ import { StoreUnavailableError } from "@ecomarket/shared/errors";
 import { SqliteStore } from "@ecomarket/shared/sqlite_store";
 import { DATABASE_FILE, type Migrations, openForReading } from "@ecomarket/shared/sqlite";
 import type { Effect } from "@ecomarket/shared/store";
+import type { StoreOwner } from "@ecomarket/shared/store_owner";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 
+const OWNER: StoreOwner = { subscriber: "test", queue: "test_queue" };
 const MIGRATIONS: Migrations = ["CREATE TABLE effects (event_id TEXT NOT NULL) STRICT"];
 const COMMIT_LOOP = fileURLToPath(new URL("../support/commit_loop.ts", import.meta.url));
 
@@ -27,7 +29,7 @@ const inbox = (directory: string) => rows(directory, "SELECT event_id FROM inbox
 
 Deno.test("SqliteStore.commit() commits an effect and its inbox row", async () => {
   await using folder = await temporaryFolder();
-  await using store = SqliteStore.open(folder.path, MIGRATIONS);
+  await using store = SqliteStore.open(folder.path, OWNER, MIGRATIONS);
   assert.equal(await store.has("e-1"), false);
   assert.equal(await store.commit("e-1", effect("e-1")), "committed");
   assert.equal(await store.has("e-1"), true);
@@ -37,7 +39,7 @@ Deno.test("SqliteStore.commit() commits an effect and its inbox row", async () =
 
 Deno.test("SqliteStore.commit() does nothing for an id that is committed", async () => {
   await using folder = await temporaryFolder();
-  await using store = SqliteStore.open(folder.path, MIGRATIONS);
+  await using store = SqliteStore.open(folder.path, OWNER, MIGRATIONS);
   await store.commit("e-1", effect("e-1"));
   assert.equal(await store.commit("e-1", effect("otra vez")), "duplicate");
   assert.deepEqual(effects(folder.path), ["e-1"]);
@@ -45,7 +47,7 @@ Deno.test("SqliteStore.commit() does nothing for an id that is committed", async
 
 Deno.test("SqliteStore.commit() does one id once also within one group", async () => {
   await using folder = await temporaryFolder();
-  await using store = SqliteStore.open(folder.path, MIGRATIONS);
+  await using store = SqliteStore.open(folder.path, OWNER, MIGRATIONS);
   const results = await Promise.all(
     ["e-1", "e-1", "e-2"].map((id) => store.commit(id, effect(id))),
   );
@@ -55,7 +57,7 @@ Deno.test("SqliteStore.commit() does one id once also within one group", async (
 
 Deno.test("SqliteStore.commit() takes back the effect that fails, and no other of its group", async () => {
   await using folder = await temporaryFolder();
-  await using store = SqliteStore.open(folder.path, MIGRATIONS);
+  await using store = SqliteStore.open(folder.path, OWNER, MIGRATIONS);
   const broken: Effect = [
     ...effect("a medias"),
     { sql: "INSERT INTO effects VALUES (?)", params: [null] },
@@ -82,7 +84,7 @@ Deno.test("SqliteStore.commit() takes back the effect that fails, and no other o
 
 Deno.test("SqliteStore.commit() groups what comes at once, and commits more than a group holds", async () => {
   await using folder = await temporaryFolder();
-  await using store = SqliteStore.open(folder.path, MIGRATIONS);
+  await using store = SqliteStore.open(folder.path, OWNER, MIGRATIONS);
   const ids = Array.from({ length: 1_201 }, (_, n) => `e-${n}`);
   const results = await Promise.all(ids.map((id) => store.commit(id, effect(id))));
   assert.deepEqual(new Set(results), new Set(["committed"]));
@@ -91,7 +93,7 @@ Deno.test("SqliteStore.commit() groups what comes at once, and commits more than
 
 Deno.test("SqliteStore.commit() binds every kind of value, and pastes none into the statement", async () => {
   await using folder = await temporaryFolder();
-  await using store = SqliteStore.open(folder.path, ["CREATE TABLE mixed (a, b, c, d, e)"]);
+  await using store = SqliteStore.open(folder.path, OWNER, ["CREATE TABLE mixed (a, b, c, d, e)"]);
   const text = "Robert'); DROP TABLE mixed;-- ñ🌱";
   const bytes = new Uint8Array([0, 255]);
   const params = [text, 1.5, 2n ** 40n, null, bytes];
@@ -105,7 +107,7 @@ Deno.test("SqliteStore.commit() binds every kind of value, and pastes none into 
 
 Deno.test("SqliteStore.close() commits what waits", async () => {
   await using folder = await temporaryFolder();
-  const store = SqliteStore.open(folder.path, MIGRATIONS);
+  const store = SqliteStore.open(folder.path, OWNER, MIGRATIONS);
   const committed = store.commit("e-1", effect("e-1"));
   await store.close();
   assert.equal(await committed, "committed");
@@ -115,39 +117,41 @@ Deno.test("SqliteStore.close() commits what waits", async () => {
 Deno.test("SqliteStore.open() finds again what was committed, and applies no migration twice", async () => {
   await using folder = await temporaryFolder();
   {
-    await using store = SqliteStore.open(folder.path, MIGRATIONS);
+    await using store = SqliteStore.open(folder.path, OWNER, MIGRATIONS);
     await store.commit("e-1", effect("e-1"));
   }
   // n.b. CREATE TABLE fails when it is run again.
   const more = [...MIGRATIONS, "ALTER TABLE effects ADD COLUMN note TEXT DEFAULT 'ñ'"];
   {
-    await using store = SqliteStore.open(folder.path, more);
+    await using store = SqliteStore.open(folder.path, OWNER, more);
     assert.equal(await store.commit("e-1", effect("e-1")), "duplicate");
   }
   assert.deepEqual(rows(folder.path, "SELECT note FROM effects"), ["ñ"]);
-  await using store = SqliteStore.open(folder.path, more);
+  await using store = SqliteStore.open(folder.path, OWNER, more);
   assert.equal(await store.has("e-1"), true);
 });
 
 Deno.test("SqliteStore.open() lets an older program use a newer store", async () => {
   await using folder = await temporaryFolder();
   const more = [...MIGRATIONS, "CREATE TABLE nueva (id TEXT)"];
-  await SqliteStore.open(folder.path, more).close();
-  await SqliteStore.open(folder.path, MIGRATIONS).close();
-  await SqliteStore.open(folder.path, more).close();
+  await SqliteStore.open(folder.path, OWNER, more).close();
+  await SqliteStore.open(folder.path, OWNER, MIGRATIONS).close();
+  await SqliteStore.open(folder.path, OWNER, more).close();
   assert.deepEqual(rows(folder.path, "PRAGMA user_version"), [3]);
 });
 
 Deno.test("SqliteStore.open() applies all migrations or none", async () => {
   await using folder = await temporaryFolder();
-  assert.throws(() => SqliteStore.open(folder.path, [...MIGRATIONS, "CREATE TABEL nueva (id)"]));
+  assert.throws(() =>
+    SqliteStore.open(folder.path, OWNER, [...MIGRATIONS, "CREATE TABEL nueva (id)"])
+  );
   assert.deepEqual(rows(folder.path, "SELECT name FROM sqlite_schema"), []);
-  await SqliteStore.open(folder.path, MIGRATIONS).close();
+  await SqliteStore.open(folder.path, OWNER, MIGRATIONS).close();
 });
 
 Deno.test("SqliteStore.open() makes every commit wait for the disk", async () => {
   await using folder = await temporaryFolder();
-  await using store = SqliteStore.open(folder.path, MIGRATIONS);
+  await using store = SqliteStore.open(folder.path, OWNER, MIGRATIONS);
   assert.deepEqual(rows(folder.path, "PRAGMA journal_mode"), ["wal"]);
   const sql = "INSERT INTO effects SELECT synchronous FROM pragma_synchronous";
   await store.commit("e-1", [{ sql, params: [] }]);
@@ -156,7 +160,7 @@ Deno.test("SqliteStore.open() makes every commit wait for the disk", async () =>
 
 Deno.test("SqliteStore.commit() says that the store is unavailable while another process holds it", async () => {
   await using folder = await temporaryFolder();
-  await using store = SqliteStore.open(folder.path, MIGRATIONS);
+  await using store = SqliteStore.open(folder.path, OWNER, MIGRATIONS);
   using intruder = new DatabaseSync(join(folder.path, DATABASE_FILE));
   intruder.exec("BEGIN IMMEDIATE");
   const commits = await Promise.allSettled(
@@ -182,7 +186,7 @@ Deno.test("SqliteStore.open() says which store it cannot open, and why", async (
   const folderInstead = join(folder.path, "carpeta");
   await Deno.mkdir(join(folderInstead, DATABASE_FILE), { recursive: true });
   for (const directory of [join(file, "email"), notDatabase, folderInstead]) {
-    assert.throws(() => SqliteStore.open(directory, MIGRATIONS), (error) => {
+    assert.throws(() => SqliteStore.open(directory, OWNER, MIGRATIONS), (error) => {
       assert.ok(error instanceof StoreUnavailableError, String(error));
       assert.ok(
         error.message.startsWith(`Cannot open the store ${join(directory, DATABASE_FILE)}: `),
@@ -194,7 +198,7 @@ Deno.test("SqliteStore.open() says which store it cannot open, and why", async (
 
 Deno.test("SqliteStore.commit() says that the store is unavailable where it may not be written", async () => {
   await using folder = await temporaryFolder();
-  await using store = SqliteStore.open(folder.path, MIGRATIONS);
+  await using store = SqliteStore.open(folder.path, OWNER, MIGRATIONS);
   // n.b. a file mode would not do: root may write whatever it says.
   await store.commit("e-1", [{ sql: "PRAGMA query_only = 1", params: [] }]);
   await assert.rejects(store.commit("e-2", effect("e-2")), StoreUnavailableError);
@@ -204,11 +208,22 @@ Deno.test("SqliteStore.commit() says that the store is unavailable where it may 
 Deno.test("openForReading() answers undefined where there is no store, and never writes", async () => {
   await using folder = await temporaryFolder();
   assert.equal(openForReading(folder.path), undefined);
-  await using store = SqliteStore.open(folder.path, MIGRATIONS);
+  await using store = SqliteStore.open(folder.path, OWNER, MIGRATIONS);
   await store.commit("e-1", effect("e-1"));
   using db = openForReading(folder.path);
   assert.equal(db?.prepare("SELECT count(*) AS n FROM effects").get()?.n, 1);
   assert.throws(() => db?.exec("DELETE FROM effects"), /readonly/);
+});
+
+Deno.test("openForReading() says which store it cannot read, and why", async () => {
+  await using folder = await temporaryFolder();
+  const directory = join(folder.path, "fichero");
+  await Deno.writeTextFile(directory, "no es una carpeta");
+  assert.throws(() => openForReading(directory), (error) => {
+    assert.ok(error instanceof StoreUnavailableError, String(error));
+    assert.ok(error.message.startsWith(`Cannot read ${join(directory, DATABASE_FILE)}: `));
+    return true;
+  });
 });
 
 Deno.test("SqliteStore keeps both or neither, and all that it said it had, after kill -9", async () => {
@@ -224,7 +239,7 @@ Deno.test("SqliteStore keeps both or neither, and all that it said it had, after
     assert.equal((await child.status).signal, "SIGKILL", "it died in the middle of its work");
   }
 
-  await using store = SqliteStore.open(folder.path, MIGRATIONS);
+  await using store = SqliteStore.open(folder.path, OWNER, MIGRATIONS);
   const done = inbox(folder.path);
   assert.ok(acknowledged.length >= 500);
   assert.deepEqual(acknowledged.filter((id) => !done.includes(id)), [], "nothing is lost");

@@ -10,6 +10,7 @@ import { eventually } from "../support/eventually.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 
 const PATIENCE_MS = 100;
+const OWNER = { subscriber: "test", queue: "test_queue" };
 const MIGRATIONS = ["CREATE TABLE handled (user_id TEXT NOT NULL)"];
 const done = (user: string) => [{ sql: "INSERT INTO handled VALUES (?)", params: [user] }];
 
@@ -17,7 +18,7 @@ const done = (user: string) => [{ sql: "INSERT INTO handled VALUES (?)", params:
 async function open() {
   await using cleanup = new AsyncDisposableStack();
   const folder = cleanup.use(await temporaryFolder());
-  const opened = cleanup.use(SqliteStore.open(folder.path, MIGRATIONS));
+  const opened = cleanup.use(SqliteStore.open(folder.path, OWNER, MIGRATIONS));
   let checks = 0;
   const store: Store = {
     has: (id) => opened.has(id),

@@ -24,7 +24,8 @@ export function runSignupApi(
     await configureLog(logConfig());
     const log = roleLogger(role);
     await using subscribers = await connect({ role, log, signal });
-    await using store = SqliteStore.open(dataDir("users"), USERS);
+    const owner = { subscriber: "users", queue: "http" };
+    await using store = SqliteStore.open(dataDir("users"), owner, USERS);
     await serveUntil(signal, signupApp(subscribers, store).fetch, log);
   });
 }

@@ -20,7 +20,8 @@ await runCommand(USAGE, async ({ signal }) => {
   await configureLog(logConfig());
   const behaviour = behaviourFromEnvironment();
   const act = work(behaviour);
-  await using store = SqliteStore.open(dataDir(behaviour.name), SIGNUPS);
+  const owner = { subscriber: behaviour.name, queue: "http" };
+  await using store = SqliteStore.open(dataDir(behaviour.name), owner, SIGNUPS);
   await serveUntil(signal, async (request) => {
     if (request.method === "GET") return new Response();
     try {

@@ -1,0 +1,9 @@
+/** `audit_consumer.ts` as somebody copied it, who changed the queue and nothing else. */
+import { eventConsumer, runConsumer } from "@ecomarket/shared/consumer";
+
+await runConsumer(eventConsumer({
+  name: "audit",
+  queue: "copied_audit_queue",
+  migrations: ["CREATE TABLE audit (event_id TEXT NOT NULL)"],
+  handle: ({ event_id }) => [{ sql: "INSERT INTO audit VALUES (?)", params: [event_id] }],
+}));
