@@ -5,10 +5,11 @@
  */
 import type { Channel, ConsumeMessage } from "amqplib";
 import { aborted } from "./abort.ts";
-import { type Link, openConnection } from "./connection.ts";
+import { openConnection } from "./connection.ts";
 import { DeliveryProcessor, type Session, type SubscriberSpec } from "./delivery_processor.ts";
 import { messageOf } from "./errors.ts";
 import { deliveryCount } from "./headers.ts";
+import type { Link, LinkUser } from "./link.ts";
 import type { Logger } from "./log.ts";
 import { Outlet } from "./outlet.ts";
 import type { Store } from "./store.ts";
@@ -62,9 +63,7 @@ export async function runSubscriber<T>(
     log,
     signal,
     connectTimeoutMs: options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS,
-    setup: async (link) => {
-      session = await ConsumingSession.start(spec, options, processor, link);
-    },
+    setup: async (link) => session = await ConsumingSession.start(spec, options, processor, link),
   }).catch(unlessAborted(signal));
   if (!connection) return;
   await aborted(signal);
@@ -88,7 +87,7 @@ function unlessAborted(signal: AbortSignal): (error: unknown) => undefined {
 }
 
 /** Consuming on one link, from its set-up to its end. */
-class ConsumingSession<T> implements Session {
+class ConsumingSession<T> implements Session, LinkUser {
   readonly channel: Channel;
   readonly outlet: Outlet;
   readonly signal: AbortSignal;
@@ -100,6 +99,7 @@ class ConsumingSession<T> implements Session {
   readonly #inFlight = new Set<Promise<void>>();
   readonly #ended = new AbortController();
   #consumerTag = "";
+  #consumer: "none" | "standing" | "cancelled by us" = "none";
   #widening: Promise<void> = Promise.resolve();
   #open: boolean;
   #draining = false;
@@ -114,7 +114,7 @@ class ConsumingSession<T> implements Session {
   ) {
     this.channel = channel;
     this.outlet = outlet;
-    this.signal = this.#ended.signal;
+    this.signal = AbortSignal.any([link.signal, this.#ended.signal]);
     this.#queue = spec.queue;
     this.#link = link;
     this.#log = options.log;
@@ -151,6 +151,12 @@ class ConsumingSession<T> implements Session {
     this.#link.destroy(reason);
   }
 
+  /** Whether deliveries can come and be settled, or rest because this session wants it so. */
+  isAlive(): boolean {
+    if (this.#draining) return true;
+    return !this.signal.aborted && this.outlet.isAlive() && this.#consumer !== "none";
+  }
+
   /** Stops consuming and waits for what is in flight. Resolves with how many were not finished. */
   async drain(timeoutMs: number): Promise<number> {
     this.#draining = true;
@@ -176,9 +182,11 @@ class ConsumingSession<T> implements Session {
     await this.channel.consume(this.#queue, (message) => this.#onMessage(message), {
       consumerTag: this.#consumerTag,
     });
+    this.#consumer = "standing";
   }
 
   async #cancel(): Promise<void> {
+    this.#consumer = "cancelled by us";
     await this.channel.cancel(this.#consumerTag);
   }
 
@@ -186,6 +194,7 @@ class ConsumingSession<T> implements Session {
     if (message === null) {
       // The broker cancelled us: the queue is gone, or its leader moved. A new session declares it
       // again and consumes again.
+      this.#consumer = "none";
       return this.giveUp(new Error(`The broker cancelled the consumer of ${this.#queue}`));
     }
     if (!this.#open && isFirstDelivery(message)) {
