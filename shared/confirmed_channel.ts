@@ -76,16 +76,17 @@ export class ConfirmedChannel {
       this.#onReady();
     });
     this.#watchdog = setInterval(() => this.#checkTimeout(), Math.max(timeoutMs / 10, 10));
+    // n.b. the link may have ended before these listeners came, or without a word of amqplib.
+    const onLinkEnd = () => this.#end(messageOf(link.signal.reason));
+    link.signal.addEventListener("abort", onLinkEnd);
     // n.b. a lost connection emits only `close` on its channels. By then amqplib has called back for
     // every unconfirmed message, so nothing is left pending.
     channel.on("close", () => {
+      link.signal.removeEventListener("abort", onLinkEnd);
       this.#end("The channel was closed");
       if (!this.#closing) link.destroy(new Error("The channel was closed"));
     });
     channel.on("error", (error) => link.destroy(error));
-    // n.b. the link may have ended before these listeners came, or without a word of amqplib.
-    const onLinkEnd = () => this.#end(messageOf(link.signal.reason));
-    link.signal.addEventListener("abort", onLinkEnd, { once: true });
     if (link.signal.aborted) onLinkEnd();
   }
 
