@@ -11,11 +11,11 @@
  *   any state, deadline passed ──► unsent (never written) | nacked | ambiguous
  */
 import { backoffDelayMs } from "@ecomarket/shared/backoff";
-import type { BrokerConnection, Link } from "@ecomarket/shared/connection";
-import { openConnection } from "@ecomarket/shared/connection";
+import { type BrokerConnection, openConnection } from "@ecomarket/shared/connection";
 import type { Outgoing } from "@ecomarket/shared/confirmed_channel";
 import { messageOf, TopologyMissingError } from "@ecomarket/shared/errors";
 import { encode, type UsuarioCreado } from "@ecomarket/shared/event";
+import type { Link } from "@ecomarket/shared/link";
 import type { Logger } from "@ecomarket/shared/log";
 import { Outlet } from "@ecomarket/shared/outlet";
 import { EVENTS_EXCHANGE } from "@ecomarket/shared/topology";
@@ -137,9 +137,9 @@ export class RobustPublisher implements Publisher {
     return await entry.outcome;
   }
 
-  /** Whether there is a link to the broker now. While there is none, it is looked for. */
+  /** Whether events can leave now: there is a link, and what was built on it lives. */
   get isConnected(): boolean {
-    return this.#outlet !== undefined;
+    return this.#outlet?.isAlive() ?? false;
   }
 
   /**
@@ -266,12 +266,13 @@ export class RobustPublisher implements Publisher {
     this.#expiryTimer = undefined;
   }
 
-  async #onLink(link: Link): Promise<void> {
+  async #onLink(link: Link): Promise<Outlet> {
     await this.#requireExchange(link);
     const outlet = await Outlet.open(link, this.#options);
     outlet.onReady = () => this.#pump();
     this.#outlet = outlet;
     this.#pump();
+    return outlet;
   }
 
   /**

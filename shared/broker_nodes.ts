@@ -2,13 +2,8 @@
 import type { Options } from "amqplib";
 import { redactUrl } from "./config.ts";
 
-/**
- * The node that amqplib connects to next. amqplib's recovery knows one address, but reads it anew on
- * every attempt (`connect.js:113-136@2.3.1`): so we hand it one object and change what it says.
- */
+/** The node to connect to, and the ones to try after it. */
 export class NodeRotation {
-  /** What amqplib is given, once: it stays the same object. */
-  readonly current: Options.Connect = {};
   readonly #nodes: readonly Options.Connect[];
   readonly #urls: readonly string[];
   #index: number;
@@ -18,13 +13,16 @@ export class NodeRotation {
     this.#nodes = urls.map((url) => parseNode(url, heartbeatS));
     // Clients of a cluster start at different nodes, so that the first one does not carry them all.
     this.#index = Math.floor(Math.random() * urls.length);
-    Object.assign(this.current, this.#nodes[this.#index]);
+  }
+
+  /** The node to connect to now. */
+  get current(): Options.Connect {
+    return this.#nodes[this.#index]!;
   }
 
   /** The next attempt goes to the next node. */
   moveOn(): void {
     this.#index = (this.#index + 1) % this.#nodes.length;
-    Object.assign(this.current, this.#nodes[this.#index]);
   }
 
   /** The current URL, fit to be shown. */

@@ -5,7 +5,7 @@
 import type { Buffer } from "node:buffer";
 import type { ConfirmChannel, Message, Options } from "amqplib";
 import { messageOf } from "./errors.ts";
-import type { Link } from "./connection.ts";
+import type { Link } from "./link.ts";
 
 /** What became of one published message. */
 export type ConfirmResult =
@@ -75,15 +75,19 @@ export class ConfirmedChannel {
       this.#unblockedAt = performance.now();
       this.#onReady();
     });
+    this.#watchdog = setInterval(() => this.#checkTimeout(), Math.max(timeoutMs / 10, 10));
+    // n.b. the link may have ended before these listeners came, or without a word of amqplib.
+    const onLinkEnd = () => this.#end(messageOf(link.signal.reason));
+    link.signal.addEventListener("abort", onLinkEnd);
     // n.b. a lost connection emits only `close` on its channels. By then amqplib has called back for
     // every unconfirmed message, so nothing is left pending.
     channel.on("close", () => {
-      clearInterval(this.#watchdog);
-      this.#open = false;
+      link.signal.removeEventListener("abort", onLinkEnd);
+      this.#end("The channel was closed");
       if (!this.#closing) link.destroy(new Error("The channel was closed"));
     });
     channel.on("error", (error) => link.destroy(error));
-    this.#watchdog = setInterval(() => this.#checkTimeout(), Math.max(timeoutMs / 10, 10));
+    if (link.signal.aborted) onLinkEnd();
   }
 
   /**
@@ -105,6 +109,11 @@ export class ConfirmedChannel {
   /** Whether the broker has said that it takes no more for now (a memory or disk alarm). */
   get blocked(): boolean {
     return this.#blocked;
+  }
+
+  /** Whether messages can leave here at all; a blocked broker is waited for. */
+  get isOpen(): boolean {
+    return this.#open;
   }
 
   /** Whether it is wise to send: the channel is open, the broker reads, the socket's buffer has room. */
@@ -171,6 +180,12 @@ export class ConfirmedChannel {
         `no queue is bound to the exchange "${exchange}" for the key "${routingKey}"`;
       return;
     }
+  }
+
+  #end(reason: string): void {
+    clearInterval(this.#watchdog);
+    this.#open = false;
+    for (const pending of this.#pending) pending.settle({ kind: "unknown", reason });
   }
 
   /** n.b. a blocked broker confirms nothing, and is not dead: no time passes then. */

@@ -1,18 +1,15 @@
 /**
- * One long-lived connection to the broker that heals itself: amqplib's recovery, plus what it leaves
- * to its user (channels and consumers are ours to rebuild, a list of nodes, a bounded first wait).
+ * A long-lived connection to the broker that heals itself: one {@link Link} after the other, each with
+ * what its role builds on it. Nothing that amqplib does or leaves undone can hold up the next one.
  */
-import {
-  type Channel,
-  type ChannelModel,
-  connect,
-  type RecoveringChannelModel,
-  type SocketOptions,
-} from "amqplib";
+import { setTimeout as delay } from "node:timers/promises";
+import { type Channel, type ChannelModel, connect, type SocketOptions } from "amqplib";
+import { aborted } from "./abort.ts";
 import { NodeRotation, parseNode } from "./broker_nodes.ts";
 import { redactUrl } from "./config.ts";
 import { isRefusal, refused, sandboxRefusal, unreachable } from "./connection_errors.ts";
 import { EcoMarketError, messageOf } from "./errors.ts";
+import { CLOSE_TIMEOUT_MS, type Link, type LinkUser, LiveLink } from "./link.ts";
 import type { Logger } from "./log.ts";
 
 /** How long a first connection may take before it is given up. */
@@ -55,15 +52,13 @@ export async function connectOnce(
  * closing the channel first, the last messages and acks would never leave.
  */
 export async function closeInOrder(channel: Channel, connection: ChannelModel): Promise<void> {
-  const close = async () => {
+  await new LiveLink(connection).closeBy(async () => {
     await channel.close();
     await connection.close();
-  };
-  const link = asLink(connection);
-  await withinOrCut(close().catch(() => {}), link, CLOSE_TIMEOUT_MS); // Closed already: fine.
+  });
 }
 
-/** How to connect, and what to build on each new connection. */
+/** How to connect, and what to build on each new link. */
 export interface ConnectionOptions {
   /** `amqp:` or `amqps:` URLs, one per node, tried in turn. */
   readonly urls: readonly string[];
@@ -71,27 +66,21 @@ export interface ConnectionOptions {
   readonly role: string;
   readonly log: Logger;
   /**
-   * Builds the role's channels on a new connection. Called for the first one and for each recovered
-   * one; when it rejects, the connection is closed and tried again later.
+   * Builds the role's channels on a new link, and resolves with who can tell whether they live.
+   * Called for the first link and for each one after it; when it rejects, or takes longer than
+   * `setupTimeoutMs`, the link is closed and another one is tried later.
    */
-  readonly setup: (link: Link) => Promise<void>;
-  readonly onDisconnect?: (error: Error) => void;
+  readonly setup: (link: Link) => Promise<LinkUser>;
+  /** Is told of every link that has ended, also of one whose set-up failed. */
+  readonly onDisconnect?: () => void;
   /** @default {@link DEFAULT_CONNECT_TIMEOUT_MS} */
   readonly connectTimeoutMs?: number;
   /** @default {@link DEFAULT_HEARTBEAT_S} */
   readonly heartbeatS?: number;
+  /** How long a set-up may take. @default 60000 */
+  readonly setupTimeoutMs?: number;
   /** Gives the first connection up. */
   readonly signal?: AbortSignal;
-}
-
-/** One live connection, until it breaks. */
-export interface Link {
-  readonly model: ChannelModel;
-  /**
-   * Declares this link dead: it is cut at once, without a closing handshake that a stalled link
-   * would never answer, and recovery begins.
-   */
-  destroy(reason: Error): void;
 }
 
 /** A connection that reconnects until it is closed. */
@@ -100,77 +89,196 @@ export interface BrokerConnection extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** How long a polite close may take before the socket is cut. */
-const CLOSE_TIMEOUT_MS = 2_000;
+/** How often who uses a link is asked whether it is alive. */
+const LIVENESS_CHECK_MS = 1_000;
+/** n.b. of a broker that lives and does not answer, no heartbeat tells. */
+const DEFAULT_SETUP_TIMEOUT_MS = 60_000;
 /** Reconnect after about 100, 200, 400, … ms, at most 1 s apart, spread by a jitter of 20 %. */
-const RECOVERY = { initialDelay: 100, maxDelay: 1_000, factor: 2, jitter: 0.2 };
+const RECONNECT = { firstMs: 100, maxMs: 1_000, jitter: 0.2 };
 
 /**
- * Connects and keeps connected. Resolves once the first connection stands and `setup` has run.
+ * Connects and keeps connected. Resolves once the first link stands and `setup` has run.
  *
  * @throws {AccessRefusedError} when a broker refuses the credentials or the virtual host.
  * @throws {BrokerUnreachableError} when none answered within `connectTimeoutMs`.
  * @throws whatever {@link EcoMarketError} the first `setup` rejects with: trying again cannot mend it.
  */
 export async function openConnection(options: ConnectionOptions): Promise<BrokerConnection> {
-  const { log, urls } = options;
-  const timeoutMs = options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS;
-  const target = new NodeRotation(urls, options.heartbeatS ?? DEFAULT_HEARTBEAT_S);
-  let link: Link | undefined;
-
-  const connection = await connect(target.current, {
-    ...socketOptions(options.role, timeoutMs),
-    recovery: {
-      ...RECOVERY,
-      waitForConnect: false,
-      setup: async (model: ChannelModel) => {
-        // n.b. between setup and adoption amqplib listens to nothing: an error that nobody hears
-        // would end the process.
-        model.on("error", () => {});
-        link = asLink(model);
-        try {
-          await failOnClose(model, options.setup(link));
-        } catch (error) {
-          link = undefined;
-          throw error;
-        }
-      },
-    },
-  });
-  // n.b. amqplib emits `error` besides `disconnect`; without a listener it would end the process.
-  connection.on(
-    "error",
-    (error) => log.debug("Connection error: {reason}", { reason: messageOf(error) }),
-  );
-  connection.on("blocked", (reason: string) => {
-    log.warning("The broker takes no more for now ({reason}): waiting", { reason });
-  });
-  connection.on("unblocked", () => log.info("The broker takes messages again"));
-  connection.on("disconnect", (error: Error) => {
-    link = undefined;
-    target.moveOn();
-    log.warning("Connection lost: {reason}. Reconnecting …", { reason: messageOf(error) });
-    options.onDisconnect?.(error);
-  });
-
-  let connectedBefore = false;
-  connection.on("connect", () => {
-    log[connectedBefore ? "info" : "debug"]("Connected to {url}", { url: target.description });
-    connectedBefore = true;
-  });
-
-  const close = () => withinOrCut(connection.close(), link, CLOSE_TIMEOUT_MS);
+  const connection = new HealingConnection(options);
   try {
-    await firstConnection(connection, target, {
-      ...options,
-      timeoutMs,
-      isSettingUp: () => link !== undefined,
-    });
+    await connection.open();
   } catch (error) {
-    await close();
+    await connection.close();
     throw error;
   }
-  return { close, [Symbol.asyncDispose]: close };
+  return connection;
+}
+
+class HealingConnection implements BrokerConnection {
+  readonly #options: ConnectionOptions;
+  readonly #timeoutMs: number;
+  readonly #target: NodeRotation;
+  readonly #closing = new AbortController();
+  readonly #first = Promise.withResolvers<void>();
+  #connectedBefore = false;
+  #lastFailure: unknown;
+  /** The link that stands, or is being set up. */
+  #link: LiveLink | undefined;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.#timeoutMs = options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS;
+    this.#target = new NodeRotation(options.urls, options.heartbeatS ?? DEFAULT_HEARTBEAT_S);
+  }
+
+  /** Resolves at the first link; rejects when waiting longer is useless or the time is over. */
+  async open(): Promise<void> {
+    const { signal } = this.#options;
+    const timer = setTimeout(() => {
+      const { description } = this.#target;
+      this.#first.reject(unreachable(description, this.#timeoutMs, this.#lastFailure));
+    }, this.#timeoutMs);
+    // A link that is being set up may be at work already: it is closed in order, a moment later.
+    const onAbort = () => {
+      if (!this.#link) this.#first.reject(signal?.reason);
+    };
+    if (signal?.aborted) onAbort();
+    else void this.#keepConnected();
+    signal?.addEventListener("abort", onAbort, { once: true });
+    try {
+      await this.#first.promise;
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", onAbort);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#link?.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** One link after the other, until {@link close}. Never rejects. */
+  async #keepConnected(): Promise<void> {
+    const { signal } = this.#closing;
+    for (let attempt = 1; !signal.aborted; attempt++) {
+      try {
+        const reason = await this.#live();
+        if (signal.aborted) return;
+        this.#options.log.warning("Connection lost: {reason}. Reconnecting …", {
+          reason: messageOf(reason),
+        });
+        attempt = 1;
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#onFailure(error);
+      }
+      this.#target.moveOn();
+      await delay(reconnectDelayMs(attempt), undefined, { signal }).catch(() => {}); // Closed.
+    }
+  }
+
+  /** The life of one link: resolves with why it ended, and rejects when it never stood. */
+  async #live(): Promise<unknown> {
+    const { log, role, onDisconnect } = this.#options;
+    const model = await connect(this.#target.current, socketOptions(role, this.#timeoutMs));
+    const link = new LiveLink(model);
+    model.on("blocked", (reason: string) => {
+      log.warning("The broker takes no more for now ({reason}): waiting", { reason });
+    });
+    model.on("unblocked", () => log.info("The broker takes messages again"));
+    if (this.#closing.signal.aborted) return await link.close();
+    this.#link = link;
+    try {
+      const user = await this.#setUp(link);
+      this.#onConnected();
+      return await untilEnded(link, user);
+    } catch (error) {
+      await link.close();
+      throw error;
+    } finally {
+      this.#link = undefined;
+      onDisconnect?.();
+    }
+  }
+
+  /** What `setup` builds. Rejects when the link has ended by then, or the set-up takes too long. */
+  async #setUp(link: LiveLink): Promise<LinkUser> {
+    const { setup, setupTimeoutMs = DEFAULT_SETUP_TIMEOUT_MS } = this.#options;
+    const timer = setTimeout(
+      () => link.destroy(new Error(`The broker did not answer all within ${setupTimeoutMs} ms`)),
+      setupTimeoutMs,
+    );
+    try {
+      const work = setup(link);
+      const user = await Promise.race([work, explainedEnd(link, work)]);
+      // n.b. the broker's close may come in the same read as the last answer that set-up waited for.
+      link.signal.throwIfAborted();
+      return user;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #onConnected(): void {
+    this.#options.log[this.#connectedBefore ? "info" : "debug"]("Connected to {url}", {
+      url: this.#target.description,
+    });
+    this.#connectedBefore = true;
+    this.#first.resolve();
+  }
+
+  #onFailure(error: unknown): void {
+    const { log, signal } = this.#options;
+    // Before the first link once is enough: what follows is an error, or a connection.
+    const level = this.#connectedBefore || !this.#lastFailure ? "warning" : "debug";
+    this.#lastFailure = error;
+    if (!this.#connectedBefore) {
+      const final = signal?.aborted ? signal.reason : this.#finalError(error);
+      if (final) return this.#first.reject(final);
+    }
+    log[level]("Cannot connect to {url}: {reason}. Trying again …", {
+      url: this.#target.description,
+      reason: messageOf(error),
+    });
+  }
+
+  /** What to tell instead of trying again, where that is useless. */
+  #finalError(error: unknown): Error | undefined {
+    if (error instanceof EcoMarketError) return error;
+    if (isRefusal(error)) return refused(this.#target.description, error);
+    return sandboxRefusal(error);
+  }
+}
+
+/** The `attempt`-th wait in a row, counted from 1. */
+function reconnectDelayMs(attempt: number): number {
+  const { firstMs, maxMs, jitter } = RECONNECT;
+  const base = Math.min(firstMs * 2 ** (attempt - 1), maxMs / (1 + jitter));
+  return base * (1 + jitter * (2 * Math.random() - 1));
+}
+
+/** Resolves with the reason once `link` has ended; ends it itself when nothing works on it any more. */
+async function untilEnded(link: LiveLink, user: LinkUser): Promise<unknown> {
+  const watch = setInterval(() => {
+    if (link.isStanding && user.isAlive()) return;
+    link.destroy(new Error("nothing works on it any more"));
+  }, LIVENESS_CHECK_MS);
+  await aborted(link.signal);
+  clearInterval(watch);
+  return link.signal.reason;
+}
+
+/** Rejects once `link` has ended. Where `work` itself caused that, its own explanation is better. */
+async function explainedEnd(link: LiveLink, work: Promise<unknown>): Promise<never> {
+  await aborted(link.signal);
+  const explanation = work.then(() => undefined, (error: unknown) => error);
+  const error = await Promise.race([explanation, aborted(AbortSignal.timeout(CLOSE_TIMEOUT_MS))]);
+  throw error instanceof EcoMarketError ? error : link.signal.reason;
 }
 
 function socketOptions(role: string, timeoutMs: number): SocketOptions {
@@ -180,112 +288,4 @@ function socketOptions(role: string, timeoutMs: number): SocketOptions {
     timeout: Math.min(timeoutMs, 5_000),
     clientProperties: { connection_name: `ecomarket ${role}` },
   };
-}
-
-interface FirstConnectionOptions {
-  readonly timeoutMs: number;
-  readonly log: Logger;
-  readonly signal?: AbortSignal;
-  readonly isSettingUp: () => boolean;
-}
-
-/** Resolves at the first connection; rejects when waiting longer is useless or `timeoutMs` are over. */
-function firstConnection(
-  connection: RecoveringChannelModel,
-  target: NodeRotation,
-  { timeoutMs, log, signal, isSettingUp }: FirstConnectionOptions,
-): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  let last: Error | undefined;
-  let connected = false;
-  const timer = setTimeout(
-    () => reject(unreachable(target.description, timeoutMs, last)),
-    timeoutMs,
-  );
-  // A connection that is being set up may be at work already: it is closed in order, a moment later.
-  const onAbort = () => isSettingUp() || reject(signal?.reason);
-  connection.on("connect-failed", (error: Error) => {
-    // Before the first connection once is enough: what follows is an error, or a connection.
-    const level = connected || !last ? "warning" : "debug";
-    last = error;
-    if (!connected) {
-      if (signal?.aborted) return reject(signal.reason);
-      if (error instanceof EcoMarketError) return reject(error);
-      if (isRefusal(error)) return reject(refused(target.description, error));
-      const denied = sandboxRefusal(error);
-      if (denied) return reject(denied);
-    }
-    log[level]("Cannot connect to {url}: {reason}. Trying again …", {
-      url: target.description,
-      reason: messageOf(error),
-    });
-    target.moveOn();
-  });
-  connection.once("connect", () => {
-    connected = true;
-    resolve();
-  });
-  if (signal?.aborted) onAbort();
-  signal?.addEventListener("abort", onAbort, { once: true });
-  return promise.finally(() => {
-    clearTimeout(timer);
-    signal?.removeEventListener("abort", onAbort);
-  });
-}
-
-/**
- * `work`, unless `model` closes first. amqplib attaches its own listeners only after setup: without
- * these, a connection that dies during setup would be adopted dead and never replaced. Where `work`
- * itself caused the end, its own explanation is the better one.
- */
-async function failOnClose(model: ChannelModel, work: Promise<void>): Promise<void> {
-  const { promise: closed, reject } = Promise.withResolvers<never>();
-  const onClose = (error?: Error) => reject(error ?? new Error("Connection closed during setup"));
-  model.on("close", onClose);
-  model.on("error", onClose);
-  const explained = closed.catch((closeError) =>
-    work.then(() => Promise.reject(closeError), (workError) => {
-      throw workError instanceof EcoMarketError ? workError : closeError;
-    })
-  );
-  try {
-    await Promise.race([work, explained]);
-  } finally {
-    model.off("close", onClose);
-    model.off("error", onClose);
-    explained.catch(() => {});
-  }
-}
-
-function asLink(model: ChannelModel): Link {
-  return {
-    model,
-    destroy(reason) {
-      // n.b. amqplib offers only a closing handshake. Its connection ends on an error of its socket
-      // (`connection.js:474@2.3.1`), so that is what it is given.
-      const { stream } = model.connection as unknown as { stream: { destroy(error: Error): void } };
-      stream.destroy(reason);
-    },
-  };
-}
-
-/**
- * `closing`, or the link is cut after `timeoutMs`. n.b. amqplib's `close()` never settles when the
- * closing handshake is not answered, not even after its socket is gone.
- */
-async function withinOrCut(
-  closing: Promise<void>,
-  link: Link | undefined,
-  timeoutMs: number,
-): Promise<void> {
-  const { promise: cut, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(() => {
-    link?.destroy(new Error("No answer to the closing handshake"));
-    resolve();
-  }, timeoutMs);
-  try {
-    await Promise.race([closing, cut]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,10 +1,10 @@
 /** Consuming on one link, from its set-up to its end. */
 import type { Channel, ConsumeMessage } from "amqplib";
 import { aborted } from "./abort.ts";
-import type { Link } from "./connection.ts";
 import type { DeliveryProcessor } from "./delivery_processor.ts";
 import { messageOf } from "./errors.ts";
 import { deliveryCount } from "./headers.ts";
+import type { Link, LinkUser } from "./link.ts";
 import type { Logger } from "./log.ts";
 import { Outlet } from "./outlet.ts";
 import type { Session } from "./session.ts";
@@ -24,6 +24,9 @@ export interface SessionOptions<T> {
   readonly confirmTimeoutMs?: number | undefined;
 }
 
+/** How long the broker may take to begin or to end a consumer. */
+const ANSWER_TIMEOUT_MS = 10_000;
+
 /**
  * See the file's first line.
  *
@@ -32,7 +35,7 @@ export interface SessionOptions<T> {
  * before. n.b. a quorum queue hands out what came back before anything new: while there are suspects,
  * they come one by one, and only the guilty one reaches the delivery limit.
  */
-export class ConsumingSession<T> implements Session {
+export class ConsumingSession<T> implements Session, LinkUser {
   readonly channel: Channel;
   readonly outlet: Outlet;
   readonly signal: AbortSignal;
@@ -46,13 +49,15 @@ export class ConsumingSession<T> implements Session {
   /** What the consumer that stands was started with; 0 while there is none. */
   #consumesWith = 0;
   #adjusting: Promise<void> | undefined;
+  /** When the broker was asked for the last change that it has not confirmed. */
+  #adjustsSince = 0;
   #isOpen = false;
   #isDraining = false;
 
   private constructor(options: SessionOptions<T>, link: Link, channel: Channel, outlet: Outlet) {
     this.channel = channel;
     this.outlet = outlet;
-    this.signal = this.#ended.signal;
+    this.signal = AbortSignal.any([link.signal, this.#ended.signal]);
     this.#options = options;
     this.#link = link;
     this.#log = options.log;
@@ -80,6 +85,15 @@ export class ConsumingSession<T> implements Session {
   /** The link cannot be trusted to do what this session needs: recovery builds a new session. */
   giveUp(reason: Error): void {
     this.#link.destroy(reason);
+  }
+
+  /** Whether deliveries can come and be settled, or rest because this session wants it so. */
+  isAlive(): boolean {
+    if (this.#isDraining) return true;
+    if (this.signal.aborted || !this.outlet.isAlive()) return false;
+    return this.#adjusting
+      ? performance.now() - this.#adjustsSince < ANSWER_TIMEOUT_MS
+      : this.#consumesWith === this.#wanted;
   }
 
   /** To be called when the store is away, or back. */
@@ -130,6 +144,7 @@ export class ConsumingSession<T> implements Session {
   async #reconcile(): Promise<void> {
     try {
       for (let wanted = this.#wanted; wanted !== this.#consumesWith; wanted = this.#wanted) {
+        this.#adjustsSince = performance.now();
         // n.b. a consumer's prefetch is fixed when it starts: to change it, cancel and consume again.
         if (this.#consumesWith > 0) await this.#cancel();
         else await this.#consume(wanted);
@@ -161,6 +176,7 @@ export class ConsumingSession<T> implements Session {
     if (message === null) {
       // The broker cancelled us: the queue is gone, or its leader moved. A new session declares it
       // again and consumes again.
+      this.#consumesWith = 0;
       return this.giveUp(new Error(`The broker cancelled the consumer of ${spec.queue}`));
     }
     if (!this.#take(message.content.length)) return;

@@ -7,8 +7,13 @@
  * long as the node is away (`rabbit_fifo_client:enqueue/3`, `{badrpc, nodedown}`). A new channel asks
  * the new leader. (Seen on a cluster of three: nacked for minutes, by two healthy nodes.)
  */
-import { ConfirmedChannel, type ConfirmResult, type Outgoing } from "./confirmed_channel.ts";
-import type { Link } from "./connection.ts";
+import {
+  ConfirmedChannel,
+  type ConfirmResult,
+  DEFAULT_CONFIRM_TIMEOUT_MS,
+  type Outgoing,
+} from "./confirmed_channel.ts";
+import type { Link, LinkUser } from "./link.ts";
 import type { Logger } from "./log.ts";
 
 /** How long a channel may refuse everything before it is replaced; each further one twice as long. */
@@ -16,12 +21,13 @@ const FIRST_PATIENCE_MS = 500;
 const MAX_PATIENCE_MS = 10_000;
 
 /** See the file's first lines. It lives as long as its link. */
-export class Outlet {
+export class Outlet implements LinkUser {
   readonly #link: Link;
   readonly #log: Logger;
-  readonly #confirmTimeoutMs: number | undefined;
+  readonly #confirmTimeoutMs: number;
   #current: ConfirmedChannel;
-  #isReplacing = false;
+  /** When the opening of a new channel began that does not stand yet. */
+  #replacingSince: number | undefined;
   #patienceMs = FIRST_PATIENCE_MS;
   /** When the current channel refused for the first time. */
   #refusesSince: number | undefined;
@@ -33,7 +39,7 @@ export class Outlet {
     this.#current = first;
     this.#link = link;
     this.#log = options.log;
-    this.#confirmTimeoutMs = options.confirmTimeoutMs;
+    this.#confirmTimeoutMs = options.confirmTimeoutMs ?? DEFAULT_CONFIRM_TIMEOUT_MS;
   }
 
   /** Opens it on `link`. As with {@link ConfirmedChannel.open}, a channel that dies takes the link along. */
@@ -51,9 +57,19 @@ export class Outlet {
     return this.#current.blocked;
   }
 
+  /**
+   * Whether messages can leave here, now or soon. A blocked broker is waited for; one that does not
+   * answer the wish for a new channel as long as a confirm may take is not.
+   */
+  isAlive(): boolean {
+    if (!this.#current.isOpen) return false;
+    if (this.#replacingSince === undefined || this.blocked) return true;
+    return performance.now() - this.#replacingSince < this.#confirmTimeoutMs;
+  }
+
   /** Whether it is wise to send. */
   get ready(): boolean {
-    return !this.#isReplacing && this.#current.ready;
+    return this.#replacingSince === undefined && this.#current.ready;
   }
 
   /** Called when it may have become {@link ready}. */
@@ -80,7 +96,7 @@ export class Outlet {
       this.#isProven = true;
       this.#patienceMs = FIRST_PATIENCE_MS;
     }
-    if (kind !== "nacked" || this.#isProven || this.#isReplacing) return;
+    if (kind !== "nacked" || this.#isProven || this.#replacingSince !== undefined) return;
     const now = performance.now();
     this.#refusesSince ??= now;
     if (now - this.#refusesSince >= this.#patienceMs) void this.#replace();
@@ -91,7 +107,7 @@ export class Outlet {
     this.#log.warning("The broker has refused every message for {patienceMs} ms: a new channel", {
       patienceMs: this.#patienceMs,
     });
-    this.#isReplacing = true;
+    this.#replacingSince = performance.now();
     this.#patienceMs = Math.min(this.#patienceMs * 2, MAX_PATIENCE_MS);
     this.#refusesSince = undefined;
     try {
@@ -101,7 +117,7 @@ export class Outlet {
     } catch {
       return; // The link is lost: its successor has an outlet of its own.
     } finally {
-      this.#isReplacing = false;
+      this.#replacingSince = undefined;
     }
     this.#onReady();
   }

@@ -71,9 +71,7 @@ export async function runSubscriber<T>(
     log,
     signal,
     connectTimeoutMs: options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS,
-    setup: async (link) => {
-      session = await ConsumingSession.start(sessionOptions, link);
-    },
+    setup: async (link) => session = await ConsumingSession.start(sessionOptions, link),
   }).catch(unlessAborted(signal));
   if (!connection) return;
   await aborted(signal);

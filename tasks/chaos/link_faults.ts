@@ -1,4 +1,4 @@
-/** The link between the roles and the broker: cut, stalled, slow. */
+/** The link between the roles and the broker: cut, stalled, slow, closed at the wrong moment. */
 import { setTimeout as delay } from "node:timers/promises";
 import type { TcpProxy } from "../../tests/support/tcp_proxy.ts";
 import type { Fault, FaultOutcome } from "./fault.ts";
@@ -57,6 +57,26 @@ async function slow(world: World): Promise<FaultOutcome> {
   return after(world, `${slowed} bytes at ${SLOW_BYTES_PER_SECOND} B/s a connection`);
 }
 
+/** Every role comes back, and loses its new connection behind the last answer of its set-up. */
+async function dieAtSetup(world: World): Promise<FaultOutcome> {
+  const consumers = Object.values(world.consumers).filter(({ isRunning }) => isRunning);
+  const planned = consumers.length + Number(world.publisher.isRunning);
+  const before = sum(world.proxies, ({ closesBehind }) => closesBehind);
+  for (const proxy of world.proxies) {
+    for (const { name } of consumers) proxy.closeBehind("basic.consume-ok", `ecomarket ${name}`);
+    if (world.publisher.isRunning) proxy.closeBehind("confirm.select-ok", "ecomarket publisher");
+    proxy.cut();
+  }
+  try {
+    await until(`${planned} connections closed as their set-up ended`, () => {
+      return sum(world.proxies, ({ closesBehind }) => closesBehind) - before === planned;
+    });
+  } finally {
+    world.proxies.forEach((proxy) => proxy.restore());
+  }
+  return after(world, `${planned} connections closed behind the last answer of their set-up`);
+}
+
 /** Faults of the link. */
 export const LINK_FAULTS: readonly Fault[] = [
   { name: "link-cut", description: "every connection is cut", nodes: 1, inject: cut },
@@ -73,4 +93,10 @@ export const LINK_FAULTS: readonly Fault[] = [
     inject: stall,
   },
   { name: "link-slow", description: "a slow link", nodes: 1, inject: slow },
+  {
+    name: "link-dies-at-setup",
+    description: "every connection is cut, and the next one is closed as its set-up ends",
+    nodes: 1,
+    inject: dieAtSetup,
+  },
 ];

@@ -3,10 +3,24 @@
  * is counted, so that a test can prove that its fault happened.
  */
 import { setTimeout as delay } from "node:timers/promises";
+import { connectionName, forcedClose, FrameTracker, type SetUpReply } from "./amqp_frames.ts";
 
 interface Pair {
   readonly client: Deno.TcpConn;
   readonly server: Deno.TcpConn;
+  /** What the broker answers. */
+  readonly answers: FrameTracker;
+  /** The client's name for its connection, once it has said so. */
+  name: string | undefined;
+  /** The client was told that the broker has closed: nothing passes any more. */
+  isClosed: boolean;
+}
+
+/** A close that is still to be put behind an answer. */
+interface PlannedClose {
+  readonly reply: SetUpReply;
+  /** On which connection; on any where there is none. */
+  readonly connectionName: string | undefined;
 }
 
 /** Nothing passes before it is opened. */
@@ -31,6 +45,7 @@ export class TcpProxy implements AsyncDisposable {
   #bytesPerSecond: number | undefined;
   #cutInNextChunk = false;
   #refusing = false;
+  readonly #plannedCloses = new Set<PlannedClose>();
 
   /** Connections that were relayed so far. */
   connections = 0;
@@ -40,6 +55,8 @@ export class TcpProxy implements AsyncDisposable {
   bytesHeld = 0;
   /** Bytes that {@link slow} let pass so far. */
   bytesSlowed = 0;
+  /** Connections that were closed by {@link closeBehind} so far. */
+  closesBehind = 0;
 
   private constructor(target: Deno.ConnectOptions) {
     this.#target = target;
@@ -76,6 +93,15 @@ export class TcpProxy implements AsyncDisposable {
     this.#cutInNextChunk = true;
   }
 
+  /**
+   * Closes a connection in the very moment in which its set-up ends: puts the broker's
+   * `connection.close` (320) directly behind its next `reply`, in the same write. Once for each call,
+   * and only on a connection of the name `connectionName`, where one is given.
+   */
+  closeBehind(reply: SetUpReply, connectionName?: string): void {
+    this.#plannedCloses.add({ reply, connectionName });
+  }
+
   /** Cuts every connection and refuses new ones until {@link restore}. */
   refuse(): void {
     this.#refusing = true;
@@ -100,6 +126,7 @@ export class TcpProxy implements AsyncDisposable {
   /** Ends whatever was begun. Bytes that were held pass. */
   restore(): void {
     this.#refusing = false;
+    this.#plannedCloses.clear();
     this.#bytesPerSecond = undefined;
     this.#gate?.open();
     this.#gate = undefined;
@@ -126,7 +153,13 @@ export class TcpProxy implements AsyncDisposable {
   async #relay(client: Deno.TcpConn): Promise<void> {
     const server = await Deno.connect(this.#target).catch(() => undefined);
     if (!server) return client.close();
-    const pair = { client, server };
+    const pair: Pair = {
+      client,
+      server,
+      answers: new FrameTracker(),
+      name: undefined,
+      isClosed: false,
+    };
     this.#pairs.add(pair);
     this.connections++;
     await Promise.all([
@@ -142,12 +175,16 @@ export class TcpProxy implements AsyncDisposable {
         const length = await from.read(buffer);
         if (length === null) break;
         await this.#pass(length, isOutward);
+        const chunk = buffer.subarray(0, length);
+        if (isOutward) pair.name ??= connectionName(chunk);
+        else if (await this.#wroteClose(pair, chunk)) return; // The client hangs up.
+        if (pair.isClosed) continue; // It answers the close: that is not for the broker.
         if (isOutward && this.#cutInNextChunk) {
           this.#cutInNextChunk = false;
-          await writeAll(to, buffer.subarray(0, Math.ceil(length / 2)));
+          await writeAll(to, chunk.subarray(0, Math.ceil(length / 2)));
           break;
         }
-        await writeAll(to, buffer.subarray(0, length));
+        await writeAll(to, chunk);
       }
     } catch {
       // Either side may go at any time: that is what a link does.
@@ -162,6 +199,20 @@ export class TcpProxy implements AsyncDisposable {
     if (this.#bytesPerSecond === undefined) return;
     this.bytesSlowed += length;
     await delay(length / this.#bytesPerSecond * 1000);
+  }
+
+  /** Whether a planned close was due in `chunk`: then it is written, behind its answer. */
+  async #wroteClose(pair: Pair, chunk: Uint8Array): Promise<boolean> {
+    const planned = [...this.#plannedCloses].find(({ connectionName }) =>
+      connectionName === undefined || connectionName === pair.name
+    );
+    const [end] = pair.answers.endsOf(planned?.reply, chunk);
+    if (!planned || end === undefined) return false;
+    pair.isClosed = true;
+    await writeAll(pair.client, Uint8Array.from([...chunk.subarray(0, end), ...forcedClose()]));
+    this.#plannedCloses.delete(planned);
+    this.closesBehind++;
+    return true;
   }
 
   #close(pair: Pair): void {

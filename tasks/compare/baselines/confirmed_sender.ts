@@ -39,7 +39,8 @@ export class ConfirmedSender implements Subscribers {
       log,
       signal,
       setup: async (link) => {
-        sender.#channel = await ConfirmedChannel.open(link);
+        const channel = sender.#channel = await ConfirmedChannel.open(link);
+        return { isAlive: () => channel.isOpen };
       },
       onDisconnect: () => {
         sender.#channel = undefined;
