@@ -105,7 +105,7 @@ export class Settlement {
   /**
    * Publishes a message to its own queue once more, and acks it then: the copy waits behind the
    * others, and its deliveries are counted from 0. n.b. whatever else gives a message back counts as
-   * a failure of it on some version: a nack before 4.3, a reject from 4.3 on, a closed channel on all.
+   * a failure of it: a nack before 4.3, a reject and a closed channel on every version (tried).
    */
   async putBack(message: ConsumeMessage, session: Session): Promise<void> {
     if (!this.#isLastPlace) {

@@ -1,5 +1,6 @@
 /** The broker's consumer timeout, lowered so far that it can be waited for. */
 import { Buffer } from "node:buffer";
+import type { ChannelModel } from "amqplib";
 import { connectOnce } from "@ecomarket/shared/connection";
 import type { PrivateNode } from "@ecomarket/setup/private_node";
 
@@ -35,20 +36,28 @@ async function setAckTimeout(node: PrivateNode, timeoutMs: number, tickMs: numbe
  */
 export async function sufferAckTimeout(amqpUrl: string, times: number): Promise<void> {
   const connection = await connectOnce([amqpUrl], "ack timeout");
+  const keeper = await connection.createChannel();
+  // n.b. on 4.3 a classic queue knows no such timeout.
+  const { queue } = await keeper.assertQueue(`ack_timeout.${crypto.randomUUID()}`, {
+    arguments: { "x-queue-type": "quorum" },
+  });
   try {
-    const keeper = await connection.createChannel();
-    const { queue } = await keeper.assertQueue("", { exclusive: true });
-    keeper.sendToQueue(queue, Buffer.from("held"));
-    for (let n = 0; n < times; n++) {
-      const { promise: isTaken, resolve } = Promise.withResolvers<void>();
-      const channel = await connection.createChannel();
-      channel.on("error", () => {}); // PRECONDITION_FAILED: that is what is waited for.
-      channel.on("close", resolve);
-      // n.b. from 4.3 on, the broker cancels the consumer and leaves the channel open.
-      await channel.consume(queue, (message) => message ?? resolve());
-      await isTaken;
-    }
+    await keeper.bindQueue(queue, "amq.direct", queue);
+    keeper.publish("amq.direct", queue, Buffer.from("held"));
+    for (let n = 0; n < times; n++) await sufferOnce(connection, queue);
   } finally {
+    await keeper.deleteQueue(queue);
     await connection.close();
   }
+}
+
+async function sufferOnce(connection: ChannelModel, queue: string): Promise<void> {
+  const { promise: isTaken, resolve } = Promise.withResolvers<void>();
+  const channel = await connection.createChannel();
+  channel.on("error", () => {}); // PRECONDITION_FAILED: that is what is waited for.
+  channel.on("close", resolve);
+  // n.b. from 4.3 on, the broker cancels the consumer and leaves the channel open.
+  await channel.consume(queue, (message) => message ?? resolve());
+  await isTaken;
+  await channel.close().catch(() => {}); // On 3.10 it is closed already.
 }
