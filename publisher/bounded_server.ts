@@ -18,7 +18,7 @@ export interface HttpBounds {
   readonly requestTimeoutMs?: number;
   /** How long a connection may stand without a byte on it. @default 65000 */
   readonly idleTimeoutMs?: number;
-  /** Connections that may stand at once. A further one is closed. @default 1000 */
+  /** Connections that may stand at once. A further one is closed. @default 800 */
   readonly maxConnections?: number;
 }
 
@@ -32,7 +32,11 @@ export interface BoundedServerOptions extends HttpBounds {
 
 const DEFAULT_HEADER_TIMEOUT_MS = 5_000;
 const DEFAULT_REQUEST_TIMEOUT_MS = 10_000;
-const DEFAULT_MAX_CONNECTIONS = 1_000;
+/**
+ * n.b. below the 1024 files that a process may often open: without one left, `node:http` accepts
+ * nothing any more, also later (Deno 2.9).
+ */
+const DEFAULT_MAX_CONNECTIONS = 800;
 
 /**
  * Longer than load balancers keep a connection, usually 60 s: the side that sends requests must be the
