@@ -42,6 +42,7 @@ Deno.test("users-api answers 201, and the effects of every subscriber follow", a
 Deno.test("users-api finishes its requests and empties its outbox when it is asked to stop", async () => {
   await using bench = await Bench.open(broker);
   await using api = await startApi(bench);
+  await eventually(() => assertReadiness(api, READY)); // One that is not connected keeps what waits.
   const started = Promise.withResolvers<ReadableStreamDefaultController<Uint8Array>>();
   const body = new ReadableStream<Uint8Array>({ start: started.resolve });
   const headers = { "Content-Type": "application/json" };
