@@ -1,5 +1,5 @@
 /** How a welcome email is written, and what sends it. */
-import { ConfigError } from "@ecomarket/shared/errors";
+import { smtpUrl } from "@ecomarket/shared/config";
 import type { UsuarioCreado } from "@ecomarket/shared/event";
 
 /** An email, ready to be sent. */
@@ -50,12 +50,8 @@ export const simulatedMailer: Mailer = {
  * @throws {ConfigError} when it is no `smtp:` or `smtps:` URL.
  */
 export async function mailerFromEnvironment(): Promise<Mailer> {
-  const url = Deno.env.get("SMTP_URL");
+  const url = smtpUrl();
   if (!url) return simulatedMailer;
-  const protocol = URL.canParse(url) ? new URL(url).protocol : "";
-  if (protocol !== "smtp:" && protocol !== "smtps:") {
-    throw new ConfigError("SMTP_URL must be like smtp://user:password@127.0.0.1:2525");
-  }
   // n.b. loaded only where it is used: a consumer that was killed is back sooner without it.
   const { smtpMailer } = await import("./smtp_mailer.ts");
   return smtpMailer(url);

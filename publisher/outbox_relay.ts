@@ -36,6 +36,8 @@ export interface OutboxRelayOptions {
   readonly connectTimeoutMs?: number;
   /** How long it may go on publishing what is left once it is asked to stop. @default 5000 */
   readonly drainTimeoutMs?: number;
+  /** How long it may sleep without a look at the outbox, whatever it was told. @default 3000 */
+  readonly lookIntervalMs?: number;
 }
 
 /** How the relay is. */
@@ -48,6 +50,7 @@ export interface RelayStatus {
 const DEFAULT_BATCH_SIZE = 500;
 const DEFAULT_PUBLISH_TIMEOUT_MS = 10_000;
 const DEFAULT_DRAIN_TIMEOUT_MS = 5_000;
+const DEFAULT_LOOK_INTERVAL_MS = 3_000;
 
 /** See the file's first lines. */
 export class OutboxRelay {
@@ -171,13 +174,16 @@ export class OutboxRelay {
     );
   }
 
-  /** Sleeps until there is something to do: a commit, the end of a wait, or the end. */
+  /**
+   * Sleeps until there is something to do: a commit, the end of a wait, or the end. Another process
+   * may have left events here, and tells nobody: so it never sleeps for long.
+   */
   async #idle({ isHeld, retryAtMs }: RelayPosition, stop: AbortSignal): Promise<void> {
-    if (retryAtMs === undefined) return await this.#woken.promise;
-    const waitMs = Math.max(0, retryAtMs - performance.now());
-    if (isHeld) return await this.#pause(waitMs, stop);
+    const { lookIntervalMs = DEFAULT_LOOK_INTERVAL_MS } = this.#options;
+    const retryInMs = Math.max(0, (retryAtMs ?? Infinity) - performance.now());
+    if (isHeld) return await this.#pause(retryInMs, stop);
     const waiting = new AbortController();
-    const timeIsUp = this.#pause(waitMs, waiting.signal);
+    const timeIsUp = this.#pause(Math.min(retryInMs, lookIntervalMs), waiting.signal);
     await Promise.race([this.#woken.promise, timeIsUp]);
     waiting.abort();
   }

@@ -6,10 +6,12 @@ const TITLES = {
   400: "Bad Request",
   404: "Not Found",
   405: "Method Not Allowed",
+  408: "Request Timeout",
   409: "Conflict",
   413: "Content Too Large",
   415: "Unsupported Media Type",
   422: "Unprocessable Content",
+  431: "Request Header Fields Too Large",
   500: "Internal Server Error",
   503: "Service Unavailable",
 } as const;
@@ -34,9 +36,30 @@ export function problem(
   detail: string,
   { errors, headers }: ProblemOptions = {},
 ): Response {
-  const body = { type: "about:blank", title: TITLES[status], status, detail, errors };
-  return new Response(JSON.stringify(body), {
+  return new Response(bodyOf(status, detail, errors), {
     status,
-    headers: { "Content-Type": "application/problem+json", ...headers },
+    headers: { "Content-Type": MEDIA_TYPE, ...headers },
   });
+}
+
+/**
+ * The same, as it is written on a connection whose request never became one (HTTP/1.1, RFC 9112). The
+ * connection ends with it.
+ */
+export function lastWords(status: ProblemStatus, detail: string): string {
+  const body = bodyOf(status, detail);
+  return [
+    `HTTP/1.1 ${status} ${TITLES[status]}`,
+    `Content-Type: ${MEDIA_TYPE}`,
+    `Content-Length: ${new TextEncoder().encode(body).length}`,
+    "Connection: close",
+    "",
+    body,
+  ].join("\r\n");
+}
+
+const MEDIA_TYPE = "application/problem+json";
+
+function bodyOf(status: ProblemStatus, detail: string, errors?: readonly FieldIssue[]): string {
+  return JSON.stringify({ type: "about:blank", title: TITLES[status], status, detail, errors });
 }

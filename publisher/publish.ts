@@ -3,6 +3,7 @@
  * of each.
  */
 import { amqpUrls, logConfig } from "@ecomarket/shared/config";
+import { UsageError } from "@ecomarket/shared/errors";
 import { X_SIMULATE_FAILURES } from "@ecomarket/shared/headers";
 import { configureLog, roleLogger } from "@ecomarket/shared/log";
 import { type CommandContext, print, printError, runCommand } from "@ecomarket/shared/main";
@@ -15,7 +16,7 @@ import {
   type UsersRequest,
 } from "./publish_arguments.ts";
 import { type Counts, jsonReport, textReport } from "./publish_report.ts";
-import { MAX_FAILURES_IN_A_ROW, publishRows } from "./publish_rows.ts";
+import { fromFirstUser, MAX_FAILURES_IN_A_ROW, publishRows } from "./publish_rows.ts";
 import type { Publisher } from "./publisher.ts";
 import { openUsersFile } from "./users_file.ts";
 import { generatedUsers } from "./users_generated.ts";
@@ -23,6 +24,7 @@ import { type Extent, type UserRow, userRow, type UserSource } from "./users.ts"
 
 /** Events under way at once. The lower levels get no answers, so there is nothing to wait for. */
 const UNDER_WAY: Readonly<Record<Level, number>> = { simple: 1, persistent: 1, robust: 500 };
+
 /** Publishes what the command line asks for, and returns the exit code. */
 export async function publish({ args, signal }: CommandContext): Promise<number> {
   const request = parsePublishArguments(args);
@@ -34,14 +36,10 @@ export async function publish({ args, signal }: CommandContext): Promise<number>
   const urls = amqpUrls();
   const giveUp = new AbortController();
   const stop = AbortSignal.any([signal, giveUp.signal]);
-  // The users first: a file that cannot be used is told whether there is a broker or not.
   const source = await openSource(request.users, stop);
-  const publisher = await connectPublisher(request.level, {
-    urls,
-    signal,
-    log: roleLogger("publisher"),
-  });
-  const counts = await publishAll(source, publisher, request, stop, giveUp);
+  const connect = () =>
+    connectPublisher(request.level, { urls, signal, log: roleLogger("publisher") });
+  const counts = await publishAll(source, connect, request, stop, giveUp);
   if (signal.aborted) return INTERRUPTED;
   return counts.rejected > 0 || Object.keys(counts.failed).length > 0 ? 1 : 0;
 }
@@ -52,12 +50,18 @@ const INTERRUPTED = 130;
 async function openSource(users: UsersRequest, signal: AbortSignal): Promise<UserSource> {
   switch (users.kind) {
     case "one":
-      return { rows: only(userRow(1, users.fields)), place: () => "the user" };
+      return { rows: only(validUser(users.fields)), place: () => "the user" };
     case "generated":
       return generatedUsers(users.count, users.seed);
     case "file":
       return await openUsersFile(users.path, signal);
   }
+}
+
+function validUser(fields: Readonly<Record<string, unknown>>): UserRow {
+  const row = userRow(1, fields);
+  if ("problem" in row) throw new UsageError(`The user cannot be announced: ${row.problem}`);
+  return row;
 }
 
 async function* only(row: UserRow): AsyncGenerator<UserRow> {
@@ -67,21 +71,31 @@ async function* only(row: UserRow): AsyncGenerator<UserRow> {
 const STOPPING = "Stopping: waiting for what is under way (Ctrl+C again ends at once)";
 const HOPELESS = `Stopped after ${MAX_FAILURES_IN_A_ROW} failures in a row: the rest was not read`;
 
-/** Publishes every row of `source`, closes `publisher`, and tells the totals. */
+/**
+ * Publishes every row of `source`, and tells the totals. Connects once there is something to publish:
+ * what cannot be published is told whether there is a broker or not.
+ */
 async function publishAll(
   source: UserSource,
-  publisher: Publisher,
+  connect: () => Promise<Publisher>,
   { level, failures, json }: PublishRequest,
   signal: AbortSignal,
   giveUp: AbortController,
 ): Promise<Counts> {
   const counts: Counts = { published: 0, confirmed: 0, rejected: 0, failed: {} };
-  const bar = !json && isLong(source.extent) ? new ProgressBar(source.extent.size) : undefined;
+  let bar: ProgressBar | undefined;
   const say = (line: string) => bar ? bar.print(line) : printError(line);
   const report = json ? jsonReport() : textReport({ level, place: source.place, say });
+  const rows = await fromFirstUser(source.rows, counts, report);
+  if (!rows) {
+    report.totals(counts);
+    return counts;
+  }
+  const publisher = await connect();
+  if (!json && isLong(source.extent)) bar = new ProgressBar(source.extent.size);
   signal.addEventListener("abort", () => say(giveUp.signal.aborted ? HOPELESS : STOPPING));
   try {
-    await publishRows(source.rows, counts, {
+    await publishRows(rows, counts, {
       publisher,
       report,
       limit: UNDER_WAY[level],

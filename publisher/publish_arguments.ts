@@ -29,7 +29,7 @@ reported with their line and reason; the rest is published.
   -h, --help         show this text
 
 Exit codes: 0 every user was published; 1 some were not; 2 the command line or
-the file cannot be used; 130 interrupted.
+the file cannot be used, or the file has no user; 130 interrupted.
 `;
 
 /** Whom to announce. */

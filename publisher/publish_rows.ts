@@ -3,10 +3,40 @@ import { createUsuarioCreado } from "@ecomarket/shared/event";
 import { feed } from "./feed.ts";
 import type { Counts, Report } from "./publish_report.ts";
 import type { Publisher, PublishOptions } from "./publisher.ts";
-import type { UserRow } from "./users.ts";
+import type { RejectedRow, UserRow } from "./users.ts";
 
 /** After so many failures without a success between them, the rest would fail as well. */
 export const MAX_FAILURES_IN_A_ROW = 500;
+
+/**
+ * Reads `rows` up to the first that is a user, and tells what is wrong with those before it. Resolves
+ * with that one and all behind it, or with nothing where there is none: then nobody need connect.
+ *
+ * @throws what `rows` throws.
+ */
+export async function fromFirstUser(
+  rows: AsyncIterable<UserRow>,
+  counts: Counts,
+  report: Report,
+): Promise<AsyncIterable<UserRow> | undefined> {
+  const iterator = rows[Symbol.asyncIterator]();
+  for (;;) {
+    const { done, value: row } = await iterator.next();
+    if (done) return undefined;
+    if ("problem" in row) reject(row, counts, report);
+    else return startingWith(row, { [Symbol.asyncIterator]: () => iterator });
+  }
+}
+
+async function* startingWith<T>(first: T, others: AsyncIterable<T>): AsyncGenerator<T> {
+  yield first;
+  yield* others;
+}
+
+function reject({ line, problem }: RejectedRow, counts: Counts, report: Report): void {
+  counts.rejected++;
+  report.rejected(line, problem);
+}
 
 /** How {@link publishRows} publishes. */
 export interface PublishRowsOptions {
@@ -40,8 +70,7 @@ export async function publishRows(
 
   const publishRow = async (row: UserRow) => {
     if ("problem" in row) {
-      counts.rejected++;
-      report.rejected(row.line, row.problem);
+      reject(row, counts, report);
       return;
     }
     const event = createUsuarioCreado(row.user);

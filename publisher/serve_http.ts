@@ -1,22 +1,26 @@
-/** An HTTP server that says why it cannot listen, and ends in order. */
-import { aborted } from "@ecomarket/shared/abort";
+/** An HTTP server that waits for nobody for ever, says why it cannot listen, and ends in order. */
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 import { EcoMarketError, messageOf } from "@ecomarket/shared/errors";
 import type { Logger } from "@ecomarket/shared/log";
+import { boundedServer, type HttpBounds } from "./bounded_server.ts";
 import { problem } from "./problem.ts";
+import { RequestsUnderWay } from "./requests_under_way.ts";
 
 /** Nobody can be listened to at this address. */
 export class ListenError extends EcoMarketError {
   override readonly code = "CANNOT_LISTEN";
 }
 
-/** Where to listen, and what to answer. */
-export interface HttpOptions {
+/** Where to listen, what to answer, and what a client may take of us. */
+export interface HttpOptions extends HttpBounds {
   readonly host: string;
   /** 0 is any free port. */
   readonly port: number;
   readonly handler: (request: Request) => Response | Promise<Response>;
   readonly log: Logger;
-  /** How long requests that are under way may take once the server stops. @default 10000 */
+  /** How long requests that are under way may take once the server stops. @default 5000 */
   readonly shutdownTimeoutMs?: number;
 }
 
@@ -31,73 +35,38 @@ export interface HttpServer {
   shutdown(): Promise<void>;
 }
 
-const DEFAULT_SHUTDOWN_TIMEOUT_MS = 10_000;
+const DEFAULT_SHUTDOWN_TIMEOUT_MS = 5_000;
 
 /**
  * Listens at `host` and `port`.
  *
  * @throws {ListenError} when the port is in use, not allowed, or the address is not this machine's.
  */
-export function serveHttp(
-  { host, port, handler, log, shutdownTimeoutMs = DEFAULT_SHUTDOWN_TIMEOUT_MS }: HttpOptions,
-): HttpServer {
-  const cut = new AbortController();
-  const work = new WorkUnderWay(handler);
-  const server = listen(host, port, cut.signal, (request) => work.answer(request));
-  const url = urlOf(server.addr);
+export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
+  const { host, port, handler, log, shutdownTimeoutMs = DEFAULT_SHUTDOWN_TIMEOUT_MS } = options;
+  const underWay = new RequestsUnderWay();
+  const answer: HttpOptions["handler"] = (request) =>
+    underWay.isFinishing ? stopping() : handler(request);
+  const server = boundedServer({ ...options, handler: answer, underWay });
+  const url = await listen(server, host, port);
   log.info("Listening on {url}", { url, state: "listening" });
   return {
     url,
     async shutdown() {
-      const timer = setTimeout(() => {
+      const closed = new Promise<void>((resolve) => server.once("close", () => resolve()));
+      const timeUp = new AbortController();
+      const isTimeUp = delay(shutdownTimeoutMs, true, { signal: timeUp.signal }).catch(() => false);
+      if (await Promise.race([underWay.finish().then(() => false), isTimeUp])) {
         log.warning("Requests took longer than {shutdownTimeoutMs} ms: cut off", {
           shutdownTimeoutMs,
         });
-        cut.abort();
-      }, shutdownTimeoutMs);
-      await Promise.race([work.finish(), aborted(cut.signal)]);
-      if (!cut.signal.aborted) await server.shutdown();
-      await server.finished;
-      clearTimeout(timer);
+      }
+      timeUp.abort();
+      server.close();
+      server.closeAllConnections();
+      await closed;
     },
   };
-}
-
-/**
- * The requests that are not answered yet. n.b. `Deno.serve` tears off bodies that are still arriving
- * when it shuts down (2.9): so it may do that only once nobody waits for an answer.
- */
-class WorkUnderWay {
-  readonly #handler: HttpOptions["handler"];
-  readonly #idle = Promise.withResolvers<void>();
-  #underWay = 0;
-  #isFinishing = false;
-
-  constructor(handler: HttpOptions["handler"]) {
-    this.#handler = handler;
-  }
-
-  async answer(request: Request): Promise<Response> {
-    if (this.#isFinishing) return stopping();
-    this.#underWay++;
-    try {
-      return await this.#handler(request);
-    } finally {
-      this.#underWay--;
-      this.#tell();
-    }
-  }
-
-  /** Refuses what comes from now on. Resolves once everything else is answered. */
-  async finish(): Promise<void> {
-    this.#isFinishing = true;
-    this.#tell();
-    await this.#idle.promise;
-  }
-
-  #tell(): void {
-    if (this.#isFinishing && this.#underWay === 0) this.#idle.resolve();
-  }
 }
 
 function stopping(): Response {
@@ -106,19 +75,22 @@ function stopping(): Response {
   });
 }
 
-function listen(
-  hostname: string,
-  port: number,
-  signal: AbortSignal,
-  handler: HttpOptions["handler"],
-): Deno.HttpServer<Deno.NetAddr> {
+async function listen(server: Server, hostname: string, port: number): Promise<string> {
+  const listening = Promise.withResolvers<void>();
+  server.once("error", listening.reject).once("listening", listening.resolve);
   try {
-    return Deno.serve({ hostname, port, signal, onListen: () => {} }, handler);
+    // n.b. where the sandbox says no, the listen of node:net ends the process (Deno 2.9), and that of
+    // Deno throws: so that one is tried before.
+    Deno.listen({ hostname, port }).close();
+    server.listen(port, hostname);
+    await listening.promise;
   } catch (error) {
-    // n.b. what the sandbox forbids is told in its own words, which name the flag to add.
+    // What the sandbox forbids is told in its own words, which name the flag to add.
     if (error instanceof Deno.errors.NotCapable) throw error;
     throw new ListenError(adviceOn(error, hostname, port), { cause: error });
   }
+  server.off("error", listening.reject);
+  return urlOf(server.address() as AddressInfo);
 }
 
 function adviceOn(error: unknown, host: string, port: number): string {
@@ -134,6 +106,6 @@ function adviceOn(error: unknown, host: string, port: number): string {
   return `Cannot listen on ${where} (${messageOf(error)}). Check HOST and PORT.`;
 }
 
-function urlOf({ hostname, port }: Deno.NetAddr): string {
-  return `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+function urlOf({ address, port }: AddressInfo): string {
+  return `http://${address.includes(":") ? `[${address}]` : address}:${port}`;
 }

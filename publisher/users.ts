@@ -3,9 +3,13 @@ import { EcoMarketError } from "@ecomarket/shared/errors";
 import { describeIssues, type NewUser, newUserSchema, userIdSchema } from "@ecomarket/shared/event";
 
 /** One row of a source. `line` is where it begins, from 1; for what was read from no file, its number. */
-export type UserRow =
-  | { readonly line: number; readonly user: NewUser }
-  | { readonly line: number; readonly problem: string };
+export type UserRow = { readonly line: number; readonly user: NewUser } | RejectedRow;
+
+/** A row that is no user, and why. */
+export interface RejectedRow {
+  readonly line: number;
+  readonly problem: string;
+}
 
 /** Users to be announced, wherever they come from. */
 export interface UserSource {

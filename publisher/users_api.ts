@@ -31,6 +31,13 @@ Configured by the environment: HOST (127.0.0.1), PORT, AMQP_URL, DATA_DIR, OUTBO
 OUTBOX_MAX_AGE_MS (from when on a backlog is worth a warning), LOG_FORMAT, LOG_LEVEL, LOG_EMAILS.
 `;
 
+/**
+ * How long a stop may go on with requests, and then with the outbox. With the two seconds that a link
+ * may take to end, a container that is killed after ten (`docker stop`) has ended by itself before.
+ */
+const STOP_REQUESTS_MS = 4_000;
+const STOP_OUTBOX_MS = 2_000;
+
 /** Serves until `signal` aborts, then finishes what is under way. */
 export async function usersApi({ args, signal }: CommandContext): Promise<number> {
   const { values } = parseArguments(args, { port: { type: "string" } });
@@ -51,10 +58,17 @@ export async function usersApi({ args, signal }: CommandContext): Promise<number
     outbox: users.outbox,
     watch: new BacklogWatch(bounds, log),
     log,
+    drainTimeoutMs: STOP_OUTBOX_MS,
   });
   const app = createUsersApp({ users, relay, bounds, log });
   const stopRelay = new AbortController();
-  const server = serveHttp({ host, port, handler: app.fetch, log });
+  const server = await serveHttp({
+    host,
+    port,
+    handler: app.fetch,
+    log,
+    shutdownTimeoutMs: STOP_REQUESTS_MS,
+  });
   const relaying = relay.run(stopRelay.signal);
   try {
     // n.b. a relay that fails for good ends the API: a supervisor starts it again, and people see why.

@@ -75,8 +75,8 @@ export function createUsersApp({ users, relay, bounds, log }: UsersAppOptions): 
   app.notFound(() => problem(404, "There is nothing here. Try POST /users"));
 
   app.onError((error, c) => {
-    if (error instanceof Deno.errors.BadResource) {
-      // n.b. what Deno says of a body whose sender is gone in the middle of it (2.9).
+    if ((error as NodeJS.ErrnoException).code === "ECONNRESET") {
+      // n.b. what node:http says of a body whose sender is gone in the middle of it, or was sent away.
       log.debug("{method} {path}: the client is gone", { method: c.req.method, path: c.req.path });
       return problem(400, "The request did not arrive whole");
     }

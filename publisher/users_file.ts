@@ -23,7 +23,8 @@ const TYPICAL_ROW_BYTES = 80;
  * that a file that is no such thing is told here. After an abort, reading rejects with its reason.
  *
  * @throws {UsageError} for another extension.
- * @throws {UsersFileError} when the file cannot be read, or is a CSV without the columns needed.
+ * @throws {UsersFileError} when the file cannot be read, is a CSV without the columns needed, or has
+ * no row.
  */
 export async function openUsersFile(path: string, signal: AbortSignal): Promise<UserSource> {
   if (path === "-") return await openStandardInput(signal);
@@ -34,7 +35,7 @@ export async function openUsersFile(path: string, signal: AbortSignal): Promise<
   }
   const file = await openFile(path);
   const bytes = new CountedBytes(file.readable, path, signal);
-  const { items } = await peek(readRows(readLines(bytes)));
+  const items = await notEmpty(readRows(readLines(bytes)), path);
   const { size } = await file.stat();
   return {
     rows: items,
@@ -47,8 +48,8 @@ async function openStandardInput(signal: AbortSignal): Promise<UserSource> {
   const bytes = new CountedBytes(Deno.stdin.readable, "the standard input", signal);
   const { first, items } = await peek(readLines(bytes));
   const isJson = first?.find(({ text }) => text.trim() !== "")?.text.trimStart().startsWith("{");
-  const { items: rows } = await peek((isJson ? readJsonlUsers : readCsvUsers)(items));
-  return { rows, place };
+  const rows = (isJson ? readJsonlUsers : readCsvUsers)(items);
+  return { rows: await notEmpty(rows, "the standard input"), place };
 }
 
 function place(line: number): string {
@@ -103,6 +104,15 @@ class CountedBytes {
       cancel();
     }
   }
+}
+
+async function notEmpty(
+  rows: AsyncGenerator<UserRow>,
+  name: string,
+): Promise<AsyncGenerator<UserRow>> {
+  const { first, items } = await peek(rows);
+  if (first) return items;
+  throw new UsersFileError(`There is no user in ${name}`);
 }
 
 /** Awaits the first of `items`, and gives it back along with all of them. */

@@ -1,5 +1,7 @@
 /** Who is registered. A user, its event and the answer to its request: all of them, or none. */
+import { EcoMarketError, messageOf, StoreUnavailableError } from "@ecomarket/shared/errors";
 import { createUsuarioCreado, type NewUser } from "@ecomarket/shared/event";
+import { tryLockFolder } from "@ecomarket/shared/folder_lock";
 import { SqliteDatabase } from "@ecomarket/shared/sqlite";
 import { type IdempotencyKey, IdempotencyKeys } from "./idempotency.ts";
 import { Outbox } from "./outbox.ts";
@@ -28,27 +30,41 @@ export type RegisterResult =
   /** The key was used for another request. */
   | { readonly kind: "key-reused" };
 
+/** Another process works on this store. */
+export class StoreInUseError extends EcoMarketError {
+  override readonly code = "STORE_IN_USE";
+}
+
 /** See the file's first line. */
 export class UsersStore implements Disposable {
+  readonly #lock: Disposable;
   readonly #db: SqliteDatabase;
   readonly #keys: IdempotencyKeys;
   /** The events that still have to be published. */
   readonly outbox: Outbox;
 
-  private constructor(db: SqliteDatabase) {
+  private constructor(lock: Disposable, db: SqliteDatabase) {
+    this.#lock = lock;
     this.#db = db;
     this.#keys = new IdempotencyKeys(db);
     this.outbox = new Outbox(db);
   }
 
   /**
-   * Opens the store in `directory`, creating what is missing. One process at a time: another one
-   * would publish the same events again.
+   * Opens the store in `directory`, creating what is missing, for this process alone until it closes
+   * it or dies: another one would publish the same events again.
    *
+   * @throws {StoreInUseError} when another process has it.
    * @throws {StoreUnavailableError} when that is not possible now.
    */
   static open(directory: string): UsersStore {
-    return new UsersStore(SqliteDatabase.open(directory, USERS_MIGRATIONS));
+    const lock = lockStore(directory);
+    try {
+      return new UsersStore(lock, SqliteDatabase.open(directory, USERS_MIGRATIONS));
+    } catch (error) {
+      lock[Symbol.dispose]();
+      throw error;
+    }
   }
 
   /**
@@ -109,12 +125,29 @@ export class UsersStore implements Disposable {
     return this.#db.checkWritable();
   }
 
-  /** Commits what waits, then closes the file. */
+  /** Commits what waits, then closes the file and lets others open it. */
   close(): void {
+    using _lock = this.#lock;
     this.#db.close();
   }
 
   [Symbol.dispose](): void {
     this.close();
   }
+}
+
+function lockStore(directory: string): Disposable {
+  let lock: Disposable | undefined;
+  try {
+    Deno.mkdirSync(directory, { recursive: true, mode: 0o700 });
+    lock = tryLockFolder(directory);
+  } catch (error) {
+    const reason = `Cannot open the store in ${directory}: ${messageOf(error)}`;
+    throw new StoreUnavailableError(reason, { cause: error });
+  }
+  if (lock) return lock;
+  throw new StoreInUseError(
+    `Another users API runs on ${directory}: together they would publish each event twice. ` +
+      "Stop that one, or give this one a folder of its own with DATA_DIR.",
+  );
 }

@@ -2,6 +2,7 @@
  * Makes sure that there is a broker: takes the one that is there, else starts one by the first way
  * that this machine offers. The ways are a ladder, tried from the least work to the most.
  */
+import { managementUrl } from "@ecomarket/shared/config";
 import { BrokerSetupError, ConfigError } from "@ecomarket/shared/errors";
 import {
   type Broker,
@@ -30,7 +31,8 @@ export { resetBroker, stopBroker } from "./stop_broker.ts";
  *
  * Commands that run this at the same time wait for each other, and take the same broker.
  *
- * @throws {ConfigError} when `AMQP_URL` is set and a size is asked for: that broker is not ours.
+ * @throws {ConfigError} when `AMQP_URL` or `MANAGEMENT_URL` is malformed, or `AMQP_URL` is set and a
+ * size is asked for: that broker is not ours.
  * @throws {BrokerUnreachableError} when `AMQP_URL` names a broker that does not answer.
  * @throws {AccessRefusedError} when the broker of `AMQP_URL` refuses its credentials.
  * @throws {BrokerSetupError} when there is none and none could be started, or the one that we
@@ -38,6 +40,7 @@ export { resetBroker, stopBroker } from "./stop_broker.ts";
  */
 export async function ensureBroker(options: BrokerOptions = {}): Promise<Broker> {
   const settings = brokerSettings(options);
+  managementUrl(settings.read); // What cannot be used is told before anything is started.
   const isNamed = Boolean(settings.read("AMQP_URL"));
   if (isNamed && settings.size) {
     throw new ConfigError(
@@ -53,11 +56,13 @@ export async function ensureBroker(options: BrokerOptions = {}): Promise<Broker>
 /**
  * The broker that {@link ensureBroker} would find without starting one, or `undefined`.
  *
+ * @throws {ConfigError} when `AMQP_URL` or `MANAGEMENT_URL` is malformed.
  * @throws {BrokerUnreachableError} when `AMQP_URL` names a broker that does not answer.
  * @throws {AccessRefusedError} when the broker of `AMQP_URL` refuses its credentials.
  */
 export async function findBroker(options: BrokerOptions = {}): Promise<Broker | undefined> {
   const settings = brokerSettings(options);
+  managementUrl(settings.read);
   if (settings.read("AMQP_URL")) return await namedBroker(settings);
   return await recordedBroker(settings) ?? await localBroker(settings);
 }

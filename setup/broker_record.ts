@@ -4,6 +4,8 @@
  */
 import { join } from "node:path";
 import { z } from "zod";
+import { BrokerSetupError } from "@ecomarket/shared/errors";
+import { tryLockFolder } from "@ecomarket/shared/folder_lock";
 import { ignoreNotFound } from "./node_folder.ts";
 import { poll } from "./poll.ts";
 
@@ -51,6 +53,8 @@ const LOCK_TIMEOUT_MS = 15 * 60_000;
 /**
  * Waits until no other command starts, stops or resets the broker of `directory`, and keeps others
  * out until disposed. The operating system frees the lock of a process that dies.
+ *
+ * @throws {BrokerSetupError} when the other command takes longer than any should.
  */
 export async function lockBroker(
   directory: string,
@@ -58,17 +62,17 @@ export async function lockBroker(
   signal?: AbortSignal,
 ): Promise<Disposable> {
   await Deno.mkdir(directory, { recursive: true });
-  const file = await Deno.open(join(directory, "lock"), { write: true, create: true });
-  try {
-    if (!await file.tryLock(true)) {
-      say("Another command is starting or stopping the broker: waiting for it.");
-      const taken = async () => await file.tryLock(true) ? true : undefined;
-      const locked = await poll(taken, { timeoutMs: LOCK_TIMEOUT_MS, intervalMs: 100, signal });
-      if (!locked) await file.lock(true);
-    }
-  } catch (error) {
-    file.close();
-    throw error;
-  }
-  return { [Symbol.dispose]: () => file.close() };
+  const taken = tryLockFolder(directory);
+  if (taken) return taken;
+  say("Another command is starting or stopping the broker: waiting for it.");
+  const lock = await poll(() => tryLockFolder(directory), {
+    timeoutMs: LOCK_TIMEOUT_MS,
+    intervalMs: 100,
+    signal,
+  });
+  if (lock) return lock;
+  throw new BrokerSetupError(
+    `Another command has been starting or stopping the broker of ${directory} for ` +
+      `${LOCK_TIMEOUT_MS / 60_000} minutes. See what it does, stop it, and try again.`,
+  );
 }

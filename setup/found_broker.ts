@@ -63,7 +63,7 @@ export async function localBroker(settings: BrokerSettings): Promise<Broker | un
   const amqpUrl = `amqp://${credentials}@localhost:${ports.amqp}`;
   const probe = await probeBroker(amqpUrl);
   if (probe.found === "broker") {
-    const managementUrl = read("MANAGEMENT_URL") ??
+    const managementUrl = read("MANAGEMENT_URL") ||
       `http://${credentials}@localhost:${ports.management}`;
     return found("local", probe.version, { amqpUrls: [amqpUrl], managementUrl });
   }

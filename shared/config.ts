@@ -57,6 +57,17 @@ export function managementUrl(read: Reader = fromProcess): string {
   );
 }
 
+/**
+ * The mail server: `SMTP_URL`, or `undefined` where emails are simulated.
+ *
+ * @throws {ConfigError} when it is no `smtp:` or `smtps:` URL.
+ */
+export function smtpUrl(read: Reader = fromProcess): string | undefined {
+  const url = read("SMTP_URL");
+  if (!url || isUrl(url, ["smtp:", "smtps:"])) return url || undefined;
+  throw new ConfigError("SMTP_URL must be like smtp://user:password@127.0.0.1:2525");
+}
+
 function checkAmqpUrl(url: string): void {
   if (isUrl(url, ["amqp:", "amqps:"])) return;
   throw new ConfigError(

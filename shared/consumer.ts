@@ -110,11 +110,12 @@ export function runConsumer<T>(
     const consumer = typeof given === "function" ? await given() : given;
     const { prefetch, simulateFailures } = subscriberConfig();
     const spec = consumer.spec({ retryDelaysMs: retryDelaysMs(), simulateFailures });
+    const urls = amqpUrls();
     using _memory = reportMemory(roleLogger(spec.name));
     const owner = { subscriber: consumer.name, queue: spec.queue };
     await using store = SqliteStore.open(dataDir(consumer.name), owner, consumer.migrations);
     await runSubscriber(spec, {
-      urls: amqpUrls(),
+      urls,
       store,
       log: roleLogger(spec.name),
       prefetch,

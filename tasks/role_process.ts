@@ -48,6 +48,25 @@ export interface RoleProcessOptions {
   readonly onRecord?: (record: LogRecord) => void;
 }
 
+/**
+ * What a person has set for roles of their own, and says nothing to these: a demo must send no real
+ * email, and retry as it declares. An empty variable counts as one that is not set.
+ */
+export const NOT_OURS: Readonly<Record<string, string>> = Object.fromEntries(
+  [
+    "FAST_RETRY",
+    "HOST",
+    "LOG_EMAILS",
+    "OUTBOX_MAX_AGE_MS",
+    "OUTBOX_MAX_EVENTS",
+    "PORT",
+    "PREFETCH",
+    "RETRY_DELAYS_MS",
+    "SIMULATE_FAILURES",
+    "SMTP_URL",
+  ].map((name) => [name, ""]),
+);
+
 /** By which a role's log says that it does its work now. */
 const READY_STATES = new Set(["consuming", "listening"]);
 
@@ -72,6 +91,7 @@ export class RoleProcess implements AsyncDisposable {
       ],
       cwd: PROJECT_ROOT,
       env: {
+        ...NOT_OURS,
         AMQP_URL: options.amqpUrls.join(","),
         DATA_DIR: options.dataDir,
         LOG_FORMAT: "json",

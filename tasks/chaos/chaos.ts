@@ -5,6 +5,7 @@ import { print, printError, runCommand } from "@ecomarket/shared/main";
 import { startTestBroker, startTestCluster } from "../../tests/support/broker.ts";
 import { type Level, LEVELS } from "@ecomarket/publisher/levels";
 import { circumstances } from "../circumstances.ts";
+import { requireWritable } from "../report_file.ts";
 import { selectFaults } from "./faults.ts";
 import { isOk, jsonReceipt, markdownReceipt, type Run, textReceipt } from "./receipt.ts";
 import { runChaos } from "./run.ts";
@@ -131,6 +132,7 @@ if (import.meta.main) {
   await runCommand(USAGE, async ({ args, signal }) => {
     const request = parse(args);
     if (!request) return print(USAGE.trim());
+    await requireWritable(request.report);
     const run = await chaos(request, args, signal);
     if (request.report) await Deno.writeTextFile(request.report, markdownReceipt(run));
     print(request.json ? jsonReceipt(run) : `\n${textReceipt(run)}`);

@@ -6,6 +6,7 @@ import { ManagementClient } from "@ecomarket/shared/management";
 import { print, printError, runCommand } from "@ecomarket/shared/main";
 import { startTestBroker } from "../../tests/support/broker.ts";
 import { circumstances } from "../circumstances.ts";
+import { requireWritable } from "../report_file.ts";
 import { DEFAULT_SECONDS, type Plan, QUICK_PLAN, standardPlan } from "./plan.ts";
 import { jsonReport, markdownReport, textReport } from "./report.ts";
 import type { Comparison } from "./result.ts";
@@ -85,6 +86,7 @@ if (import.meta.main) {
   await runCommand(USAGE, async ({ args, signal }) => {
     const request = parse(args);
     if (!request) return print(USAGE.trim());
+    await requireWritable(request.report);
     const comparison = await compare(request.plan, args, signal);
     if (request.report) await Deno.writeTextFile(request.report, markdownReport(comparison));
     print(request.json ? jsonReport(comparison) : textReport(comparison));

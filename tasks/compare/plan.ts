@@ -38,7 +38,7 @@ export function standardPlan(seconds: number): Plan {
     outage: { ratePerSecond: 40, seconds: seconds * 0.3, rounds: 1 },
     growthLoad: { ratePerSecond: 10, seconds: seconds * 0.4, rounds: 1 },
     growth: [3, 5, 10],
-    ramp: { start: 16, max: 1_024 },
+    ramp: { start: 16, max: 512 },
     stepSeconds: 1.5,
   };
 }

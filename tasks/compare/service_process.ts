@@ -3,7 +3,7 @@ import { stopProcess } from "@ecomarket/shared/platform";
 import { readLines } from "@ecomarket/shared/text_lines";
 import { freePorts } from "@ecomarket/setup/free_ports";
 import { poll } from "@ecomarket/setup/poll";
-import { PROJECT_ROOT, sandboxFlags } from "../role_process.ts";
+import { NOT_OURS, PROJECT_ROOT, sandboxFlags } from "../role_process.ts";
 
 /** What runs, and where. */
 export interface ServiceOptions {
@@ -38,7 +38,7 @@ export class ServiceProcess implements AsyncDisposable {
     this.#child = new Deno.Command(Deno.execPath(), {
       args: ["run", "-q", `-P=${permissionSet}`, ...sandboxFlags(folder), script],
       cwd: root ?? PROJECT_ROOT,
-      env: { LOG_FORMAT: "json", LOG_LEVEL: "error", ...env, PORT: String(port) },
+      env: { ...NOT_OURS, LOG_FORMAT: "json", LOG_LEVEL: "error", ...env, PORT: String(port) },
       stdin: "null",
       stdout: "null",
       stderr: "piped",

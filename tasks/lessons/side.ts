@@ -19,10 +19,10 @@ import type { Stage } from "./stage.ts";
 /** The queue that every lesson is about. */
 export const QUEUE = SUBSCRIBER_QUEUES.email;
 
-/** How the real email consumer runs here: retries come quickly, emails are simulated. */
+/** How the real email consumer runs here: retries come quickly. */
 export const REAL_CONSUMER = {
   delaysMs: FAST_RETRY_DELAYS_MS,
-  env: { RETRY_DELAYS_MS: FAST_RETRY_DELAYS_MS.join(), SMTP_URL: "" },
+  env: { RETRY_DELAYS_MS: FAST_RETRY_DELAYS_MS.join() },
 } as const;
 
 /** See the file's first line. */

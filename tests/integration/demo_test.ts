@@ -76,6 +76,24 @@ Deno.test("demo --json proves the flow from the stores, and leaves the broker as
   assert.deepEqual((queues as { name: string }[]).map(({ name }) => name), ["email_queue"]);
 });
 
+Deno.test("demo takes nothing of what a person has set for roles of their own", async () => {
+  await using folder = await temporaryFolder();
+  using mailServer = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = mailServer.addr as Deno.NetAddr;
+  const theirs = {
+    SMTP_URL: `smtp://127.0.0.1:${port}`,
+    RETRY_DELAYS_MS: "3600000",
+    PREFETCH: "none",
+    LOG_EMAILS: "none",
+  };
+  const { code, stdout, stderr } = await runDeno(
+    [...DEMO, "--json"],
+    { ...environment(folder.path), ...theirs },
+  );
+  assert.equal(code, 0, stderr);
+  assert.equal(JSON.parse(stdout).subscribers.email.handled, 6, "by the simulated mailer");
+});
+
 Deno.test("demo shows a person each event on its way, the sums, and what to try next", async () => {
   await using folder = await temporaryFolder();
   const { code, stdout, stderr } = await runDeno(DEMO, environment(folder.path));

@@ -163,6 +163,22 @@ Deno.test("OutboxRelay publishes everything, with the same ids, over a link that
   assert.deepEqual([...new Set(await idsIn(bench, "email_queue"))].sort(), ids.sort());
 });
 
+Deno.test("OutboxRelay publishes what another connection has put into the outbox, though nobody told it", async () => {
+  await using bench = await Bench.open(broker);
+  await using running = runRelay(bench, { lookIntervalMs: 50 });
+  await register(running.users, 1);
+  await untilEmpty(bench);
+  await bench.drain("email_queue");
+  using stranger = new DatabaseSync(join(bench.directory, "users", DATABASE_FILE));
+  for (const id of [crypto.randomUUID(), crypto.randomUUID()]) {
+    const event = JSON.stringify({ ...JSON.parse(LATE_EVENT), event_id: id });
+    stranger.prepare("INSERT INTO outbox (event_id, event, appended_at_ms) VALUES (?, ?, ?)")
+      .run(id, event, Date.now());
+    await untilEmpty(bench);
+    assert.equal((await bench.only("email_queue")).properties.messageId, id);
+  }
+});
+
 Deno.test("OutboxRelay stops in time while the broker answers nothing, and keeps what waits", async () => {
   await using bench = await Bench.open(broker);
   await using proxy = TcpProxy.before(bench.amqpUrl);

@@ -1,5 +1,6 @@
 /** The users API as a process in its sandbox, with a real broker and the real subscribers. */
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { EVENTS_EXCHANGE, SUBSCRIBER_QUEUES } from "@ecomarket/shared/topology";
 import { SUBSCRIBERS } from "../../tasks/effects.ts";
 import { Bench } from "../support/bench.ts";
@@ -41,6 +42,7 @@ Deno.test("users-api answers 201, and the effects of every subscriber follow", a
 Deno.test("users-api finishes its requests and empties its outbox when it is asked to stop", async () => {
   await using bench = await Bench.open(broker);
   await using api = await startApi(bench);
+  await eventually(() => assertReadiness(api, READY)); // One that is not connected keeps what waits.
   const started = Promise.withResolvers<ReadableStreamDefaultController<Uint8Array>>();
   const body = new ReadableStream<Uint8Array>({ start: started.resolve });
   const headers = { "Content-Type": "application/json" };
@@ -170,6 +172,22 @@ Deno.test("users-api names the port that is in use, and what to do", async () =>
     assert.match(error.message, new RegExp(`deno task users-api --port ${port + 1}$`));
     return true;
   });
+});
+
+Deno.test("users-api refuses the store of another users API, and takes it over once that one is killed", async () => {
+  await using bench = await Bench.open(broker);
+  await using first = await startApi(bench);
+  await assert.rejects(startApi(bench), (error: Error) => {
+    const folder = join(bench.directory, "users");
+    assert.match(error.message, /ended \(1\)\. error: Another users API runs on .*DATA_DIR\.$/);
+    assert.ok(error.message.includes(folder));
+    return true;
+  });
+  await registerAll(first, 1);
+  await first.process.kill();
+  await using second = await startApi(bench);
+  await registerAll(second, 1, 1);
+  await eventually(() => assertReadiness(second, READY));
 });
 
 Deno.test("users-api refuses a command line that it does not understand, and explains itself", async () => {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { fingerprint, KEY_LIFETIME_MS } from "@ecomarket/publisher/idempotency";
-import { type RegisterResult, UsersStore } from "@ecomarket/publisher/users_store";
+import { type RegisterResult, StoreInUseError, UsersStore } from "@ecomarket/publisher/users_store";
 import { StoreUnavailableError } from "@ecomarket/shared/errors";
 import { DATABASE_FILE } from "@ecomarket/shared/sqlite";
 import { temporaryFolder } from "../support/temporary_folder.ts";
@@ -188,4 +188,29 @@ Deno.test("Outbox tells its listener of what is new, once it can be read, and of
   await users.register(ana(1), key("k-1", "a"));
   await users.register(ana(1), key("k-1", "b"));
   assert.deepEqual(seen, [1]);
+});
+
+Deno.test("open() refuses a store that is open already, names it, and leaves it free once it is closed", async () => {
+  await using folder = await temporaryFolder();
+  {
+    using users = UsersStore.open(folder.path);
+    assert.throws(() => UsersStore.open(folder.path), (error) => {
+      assert.ok(error instanceof StoreInUseError);
+      assert.ok(error.message.includes(folder.path));
+      assert.match(error.message, /DATA_DIR/);
+      return true;
+    });
+    created(await users.register(ana()));
+  }
+  using users = UsersStore.open(folder.path);
+  assert.equal(users.outbox.pending(0, 10).length, 1);
+});
+
+Deno.test("open() that fails leaves the store free", async () => {
+  await using folder = await temporaryFolder();
+  const file = join(folder.path, DATABASE_FILE);
+  await Deno.writeTextFile(file, "this is no database, and SQLite says so");
+  assert.throws(() => UsersStore.open(folder.path), StoreUnavailableError);
+  await Deno.remove(file);
+  UsersStore.open(folder.path).close();
 });

@@ -15,7 +15,7 @@ export async function serveUntil(
   log: Logger,
 ): Promise<void> {
   const port = wholeNumber("PORT", Deno.env.get("PORT"), 8000, { min: 1, max: 65_535 });
-  const server = serveHttp({ host: "127.0.0.1", port, handler, log });
+  const server = await serveHttp({ host: "127.0.0.1", port, handler, log });
   await aborted(signal);
   await server.shutdown();
 }
