@@ -19,6 +19,12 @@ export const DATABASE_FILE = "store.sqlite";
 /** Commits that share one transaction, at most. */
 const MAX_GROUP = 500;
 
+/** How long a store that another process is opening is waited for, in milliseconds. */
+const OPEN_TIMEOUT_MS = 5_000;
+
+/** The primary result code of a database that another process has locked. */
+const BUSY = 5;
+
 /**
  * Primary result codes (https://www.sqlite.org/rescode.html) that speak of the disk, the file or
  * another process, and not of the statement: PERM, BUSY, LOCKED, NOMEM, READONLY, IOERR, CORRUPT,
@@ -74,8 +80,8 @@ export class SqliteDatabase {
         // Two processes of one role may open it at once: let one wait for the other here. Later
         // nobody waits: a busy store is a StoreUnavailableError, which is waited out without stopping
         // the event loop.
-        run(db, "PRAGMA busy_timeout = 5000");
-        run(db, "PRAGMA journal_mode = WAL");
+        run(db, `PRAGMA busy_timeout = ${OPEN_TIMEOUT_MS}`);
+        turnWalOn(db);
         run(db, "PRAGMA synchronous = FULL");
         run(db, "PRAGMA fullfsync = ON"); // macOS: plain fsync() leaves the data in the drive's cache.
         migrate(db, migrations, admit);
@@ -229,6 +235,22 @@ function openFile(path: string, options: { readOnly?: boolean } = {}): DatabaseS
   }
 }
 
+/**
+ * n.b. SQLite asks no busy handler here: of two processes that make one store at once, the second
+ * would fail although the first needs a few milliseconds only.
+ */
+function turnWalOn(db: DatabaseSync): void {
+  const deadline = performance.now() + OPEN_TIMEOUT_MS;
+  for (;;) {
+    try {
+      return run(db, "PRAGMA journal_mode = WAL");
+    } catch (error) {
+      if (primaryCode(error) !== BUSY || performance.now() > deadline) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+    }
+  }
+}
+
 function migrate(
   db: DatabaseSync,
   migrations: Migrations,
@@ -262,7 +284,12 @@ function isStoreFault(error: unknown): boolean {
   if (error instanceof StoreUnavailableError) return true;
   // The file system or the sandbox said no.
   if (Object.values(Deno.errors).some((kind) => error instanceof kind)) return true;
+  const code = primaryCode(error);
+  return code !== undefined && STORE_FAULTS.has(code);
+}
+
+/** SQLite's result code in its low byte, without the detail in the others. */
+function primaryCode(error: unknown): number | undefined {
   const code = error instanceof Error ? (error as { errcode?: unknown }).errcode : undefined;
-  // The low byte is the primary code; the rest is detail.
-  return typeof code === "number" && STORE_FAULTS.has(code & 0xff);
+  return typeof code === "number" ? code & 0xff : undefined;
 }
