@@ -56,7 +56,7 @@ function table({ queues, bindings }: Topology): string {
     const ttlMs = args["x-message-ttl"];
     const afterwards = typeof ttlMs === "number"
       ? `back after ${ttlMs / 1000} s`
-      : args["x-dead-letter-exchange"] ?? "the archive";
+      : args["x-dead-letter-exchange"] ?? "a person looks at it";
     return [name, exchanges.reverse().join("\n"), afterwards];
   });
   return renderTable(["quorum queue", "bound to", "and then"], rows);

@@ -25,10 +25,7 @@ import type { Logger } from "./log.ts";
 import type { Disposition } from "./retry_policy.ts";
 import { DEAD_LETTER_EXCHANGE, retryExchange } from "./topology.ts";
 
-/**
- * Dead letters that came back this often are sent round again. n.b. from RabbitMQ 4.0 on, a quorum
- * queue without an `x-delivery-limit` has one of 20, and drops what passes it.
- */
+/** Dead letters that came back this often are sent round again: past twice as often they are parked. */
 const ROUND_AGAIN_AFTER = 10;
 
 /** See the file's first lines. */
@@ -93,7 +90,7 @@ export class Settlement {
     }
   }
 
-  /** Whether the broker may soon drop this dead letter for having been handed out too often. */
+  /** Whether the broker may soon park this dead letter for having been handed out too often. */
   isNearDeliveryLimit(message: ConsumeMessage): boolean {
     return deliveryCount(message.properties.headers) >= ROUND_AGAIN_AFTER;
   }

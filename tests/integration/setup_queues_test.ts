@@ -61,7 +61,7 @@ Deno.test("setup-queues declares everything, shows it, and may be run again", as
     first.stdout,
     /│ email_queue\.retry\.50 +│ email_queue\.retry +│ back after 0\.05 s +│/,
   );
-  assert.match(first.stdout, /\n5 exchanges, 13 queues and 16 bindings stand\.\n$/);
+  assert.match(first.stdout, /\n6 exchanges, 14 queues and 17 bindings stand\.\n$/);
   const before = await eventually(async () => {
     const stands = await standing(vhost.amqpUrl);
     assert.deepEqual(
@@ -99,8 +99,8 @@ Deno.test("setup-queues --check declares nothing, and says what is missing", asy
   const { code, stdout, stderr } = await setupQueues(vhost.amqpUrl, ["--check"]);
   assert.equal(code, 1);
   assert.equal(stdout, "");
-  assert.equal(lines(stderr).length, 5 + 13 + 16 + 1);
-  assert.ok(stderr.endsWith("34 difference(s). Nothing was changed.\n"));
+  assert.equal(lines(stderr).length, 6 + 14 + 17 + 1);
+  assert.ok(stderr.endsWith("37 difference(s). Nothing was changed.\n"));
   assert.deepEqual(await standing(vhost.amqpUrl), before);
 });
 
