@@ -10,8 +10,8 @@ import type { Session } from "./delivery_processor.ts";
 import { messageId } from "./event.ts";
 import {
   deliveryCount,
+  failureHeaders,
   failureMessage,
-  readFailure,
   republishOptions,
   retriesSoFar,
   X_FAILED_AT,
@@ -97,15 +97,8 @@ export class Settlement {
 
   /** Publishes a dead letter to the dead letters once more, which sets the broker's count to 0. */
   async sendRoundAgain(message: ConsumeMessage, session: Session): Promise<void> {
-    const failure = readFailure(message.properties.headers);
-    await this.#moveOn(message, session, { exchange: DEAD_LETTER_EXCHANGE, routingKey: "" }, {
-      // The broker's own report, x-death, cannot be copied: what it says is kept in our words.
-      [X_ORIGIN_QUEUE]: failure.originQueue,
-      [X_FAILURE_REASON]: failure.reason,
-      [X_FAILURE_MESSAGE]: failureMessage(failure.message),
-      [X_FAILURE_ID]: failure.id ?? crypto.randomUUID(),
-      ...(failure.failedAt === undefined ? {} : { [X_FAILED_AT]: failure.failedAt }),
-    });
+    const route = { exchange: DEAD_LETTER_EXCHANGE, routingKey: "" };
+    await this.#moveOn(message, session, route, failureHeaders(message.properties.headers));
   }
 
   /** Publishes until the broker has it for certain, then acks the original. */

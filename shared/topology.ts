@@ -7,6 +7,8 @@ import { TopologyDriftError } from "./errors.ts";
 
 /** Where events are published: fanout, so that the publisher knows no subscriber. */
 export const EVENTS_EXCHANGE = "user_events";
+/** By which all queues are joined to the events at once, while they are set up. */
+export const SETUP_EXCHANGE = `${EVENTS_EXCHANGE}.setup`;
 /** Where whatever cannot be handled goes. */
 export const DEAD_LETTER_EXCHANGE = "dead_letters";
 /** Where dead letters wait to be archived. */
@@ -84,6 +86,14 @@ const AT_LEAST_ONCE = {
 /** The retry exchange of a subscriber's queue. The key of a delay is its milliseconds. */
 export function retryExchange(queue: string): string {
   return `${queue}.retry`;
+}
+
+/**
+ * The queue and the exchange that stand in for `queue` while it is replaced by one with other
+ * arguments. They begin with its name, as all of its slice.
+ */
+export function migratingName(queue: string): string {
+  return `${queue}.migrating`;
 }
 
 function retryQueue(queue: string, delayMs: number): string {
@@ -247,11 +257,11 @@ export function describeDrift(
     `Nothing was changed. ${driftAdvice(kind, name)}`;
 }
 
-/** The next step after a drift. Nothing here deletes: the messages are the reader's. */
+/** The next step after a drift. Nothing is deleted with messages in it: they are the reader's. */
 export function driftAdvice(kind: "queue" | "exchange", name: string): string {
   return kind === "queue"
-    ? `Drain it (let its consumer run until it is empty), delete "${name}" in the management UI, ` +
-      "then run: deno task setup-queues"
+    ? "Stop its consumers, then run this, which moves its messages into a new one: " +
+      "deno task setup-queues --migrate"
     : `Delete the exchange "${name}" in the management UI while nothing publishes, ` +
       "then run: deno task setup-queues";
 }

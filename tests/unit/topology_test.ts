@@ -248,8 +248,8 @@ Deno.test("describeDrift() names the argument, what is there and what was wanted
     assert.equal(
       describeDrift("queue", "email_queue", text),
       `The queue "email_queue" stands with other arguments: ${difference}. Nothing was changed. ` +
-        'Drain it (let its consumer run until it is empty), delete "email_queue" in the management ' +
-        "UI, then run: deno task setup-queues",
+        "Stop its consumers, then run this, which moves its messages into a new one: " +
+        "deno task setup-queues --migrate",
     );
   }
 });
