@@ -1,22 +1,45 @@
-/** `deno task setup-queues`: declares the topology, or checks what stands. */
+/** `deno task setup-queues`: declares the topology, checks what stands, or replaces what differs. */
 import { parseArguments } from "@ecomarket/shared/args";
 import { amqpUrls, logConfig, managementUrl, retryDelaysMs } from "@ecomarket/shared/config";
 import { connectOnce } from "@ecomarket/shared/connection";
+import { MigrationError, UsageError } from "@ecomarket/shared/errors";
 import { configureLog } from "@ecomarket/shared/log";
 import { print, printError, runCommand } from "@ecomarket/shared/main";
-import { ManagementClient, readTopology, vhostOf } from "@ecomarket/shared/management";
+import {
+  ManagementClient,
+  readConsumers,
+  readTopology,
+  vhostOf,
+} from "@ecomarket/shared/management";
+import { queueStatus } from "@ecomarket/shared/queue_status";
 import { renderTable } from "@ecomarket/shared/table";
-import { declareTopology, fullTopology, type Topology } from "@ecomarket/shared/topology";
-import { diffTopology, otherSubscribers } from "./topology_diff.ts";
+import {
+  fullTopology,
+  migratingName,
+  SUBSCRIBER_QUEUES,
+  type Topology,
+} from "@ecomarket/shared/topology";
+import { declareAtOnce } from "./declare_at_once.ts";
+import { migrateQueues } from "./migrate_queues.ts";
+import {
+  diffTopology,
+  leftovers,
+  otherSubscribers,
+  refuseSharedQueues,
+  sharedByConsumers,
+  unfinishedMigration,
+} from "./topology_diff.ts";
 
 const USAGE = `
-Usage: deno task setup-queues [--check]
+Usage: deno task setup-queues [--check | --migrate]
 
 Declares every exchange, queue and binding, and prints what stands. Safe to run again: it never
 changes or deletes what is there.
 
-  --check   declare nothing; exit 1 and name each difference, if there is one
-            (asks the management API: MANAGEMENT_URL)
+  --check     declare nothing; exit 1 and name each difference, if there is one
+  --migrate   replace queues that stand with other arguments: their messages and what comes meanwhile
+              go into the new ones. They must have no consumers. Killed, it is run again
+              (both ask the management API: MANAGEMENT_URL)
 
 The retry queues follow FAST_RETRY and RETRY_DELAYS_MS, as the consumers' do.
 `;
@@ -27,17 +50,31 @@ async function declare(urls: readonly string[], topology: Topology): Promise<voi
   try {
     const channel = await connection.createChannel();
     channel.on("error", () => {}); // The call that caused it rejects with it.
-    await declareTopology(channel, topology);
+    await declareAtOnce(channel, topology);
+    const queues = topology.queues.map(({ name }) => name);
+    const standIns = await queueStatus(connection, queues.map(migratingName));
+    const unfinished = queues.find((name) => standIns[migratingName(name)]);
+    if (unfinished) throw new MigrationError(unfinishedMigration(unfinished));
   } finally {
     await connection.close();
   }
 }
 
+async function migrate(urls: readonly string[], topology: Topology): Promise<void> {
+  const management = new ManagementClient(managementUrl());
+  await migrateQueues(topology, { urls, management, say: printError });
+}
+
 /** @returns the exit code: 0 when everything stands as it should. */
 async function check(topology: Topology): Promise<number> {
   const client = new ManagementClient(managementUrl());
-  const standing = await readTopology(client, vhostOf(amqpUrls()[0]!));
-  const differences = diffTopology(topology, standing);
+  const vhost = vhostOf(amqpUrls()[0]!);
+  const standing = await readTopology(client, vhost);
+  const differences = [
+    ...diffTopology(topology, standing),
+    ...leftovers(topology, standing),
+    ...sharedByConsumers(await readConsumers(client, vhost)),
+  ];
   differences.forEach((difference) => printError(difference));
   const others = otherSubscribers(topology, standing);
   if (others.length > 0) print(`Further subscribers: ${others.join(", ")}`);
@@ -56,7 +93,7 @@ function table({ queues, bindings }: Topology): string {
     const ttlMs = args["x-message-ttl"];
     const afterwards = typeof ttlMs === "number"
       ? `back after ${ttlMs / 1000} s`
-      : args["x-dead-letter-exchange"] ?? "the archive";
+      : args["x-dead-letter-exchange"] ?? "a person looks at it";
     return [name, exchanges.reverse().join("\n"), afterwards];
   });
   return renderTable(["quorum queue", "bound to", "and then"], rows);
@@ -64,12 +101,17 @@ function table({ queues, bindings }: Topology): string {
 
 if (import.meta.main) {
   await runCommand(USAGE, async ({ args }) => {
-    const { values } = parseArguments(args, { check: { type: "boolean" } });
+    const { values } = parseArguments(args, {
+      check: { type: "boolean" },
+      migrate: { type: "boolean" },
+    });
     if (values.help) return print(USAGE.trim());
+    if (values.check && values.migrate) throw new UsageError("--check and --migrate: one of them");
     await configureLog(logConfig());
+    refuseSharedQueues(SUBSCRIBER_QUEUES);
     const topology = fullTopology(retryDelaysMs());
     if (values.check) return await check(topology);
-    await declare(amqpUrls(), topology);
+    await (values.migrate ? migrate : declare)(amqpUrls(), topology);
     print(table(topology));
     const { exchanges, queues, bindings } = topology;
     print(

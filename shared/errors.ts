@@ -50,6 +50,11 @@ export class TopologyDriftError extends EcoMarketError {
   override readonly code = "TOPOLOGY_DRIFT";
 }
 
+/** A queue could not be replaced by one with other arguments. No message of it is lost. */
+export class MigrationError extends EcoMarketError {
+  override readonly code = "MIGRATION";
+}
+
 /** An exchange or a queue that is needed does not exist (AMQP 404). */
 export class TopologyMissingError extends EcoMarketError {
   override readonly code = "TOPOLOGY_MISSING";

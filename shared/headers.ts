@@ -196,3 +196,18 @@ function word(value: unknown): string | undefined {
 function failureId(value: unknown): string | undefined {
   return typeof value === "string" && value.length <= MAX_FAILURE_WORD ? value : undefined;
 }
+
+/**
+ * The headers with which a dead letter is published again. The broker's own report, `x-death`, cannot
+ * be copied: what it says is kept in our words.
+ */
+export function failureHeaders(headers: Headers | undefined): Record<string, string> {
+  const failure = readFailure(headers);
+  return {
+    [X_ORIGIN_QUEUE]: failure.originQueue,
+    [X_FAILURE_REASON]: failure.reason,
+    [X_FAILURE_MESSAGE]: failureMessage(failure.message),
+    [X_FAILURE_ID]: failure.id ?? crypto.randomUUID(),
+    ...(failure.failedAt === undefined ? {} : { [X_FAILED_AT]: failure.failedAt }),
+  };
+}

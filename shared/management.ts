@@ -96,6 +96,66 @@ export const bindingsSchema = z.array(
   }),
 );
 
+/** A consumer as `GET /api/consumers/{vhost}` lists it. */
+const consumersSchema = z.array(
+  z.object({
+    queue: z.object({ name: z.string() }),
+    channel_details: z.object({ connection_name: z.string().optional() }),
+  }),
+);
+/** A connection as `GET /api/connections` lists it: `user_provided_name` is the client's own. */
+const connectionsSchema = z.array(
+  z.object({ name: z.string(), user_provided_name: z.string().optional() }),
+);
+
+/** Who consumes a queue. */
+export interface StandingConsumer {
+  readonly queue: string;
+  /** The name that its connection gave itself, such as `ecomarket email`. */
+  readonly name: string | undefined;
+  readonly address: string;
+}
+
+/** Reads who consumes what in `vhost`. n.b. what the API tells may be some seconds old. */
+export async function readConsumers(
+  client: ManagementClient,
+  vhost: string,
+): Promise<StandingConsumer[]> {
+  const consumers = await client.get(`consumers/${encodeURIComponent(vhost)}`, consumersSchema);
+  const connections = await client.get("connections", connectionsSchema);
+  const names = new Map(
+    connections.map(({ name, user_provided_name }) => [name, user_provided_name]),
+  );
+  return consumers.map(({ queue, channel_details: { connection_name: address = "unknown" } }) => ({
+    queue: queue.name,
+    name: names.get(address),
+    address,
+  }));
+}
+
+const queueSchema = z.object({ durable: z.boolean(), arguments: argumentsSchema });
+const queueBindingsSchema = z.array(z.object({ source: z.string(), routing_key: z.string() }));
+
+/** A queue that stands: how it was declared, and where it is bound. */
+export interface StandingQueue extends z.infer<typeof queueSchema> {
+  readonly bindings: readonly { readonly exchange: string; readonly routingKey: string }[];
+}
+
+/** Reads how the queue stands now; the default exchange, to which each is bound, is left out. */
+export async function readQueue(
+  client: ManagementClient,
+  vhost: string,
+  name: string,
+): Promise<StandingQueue> {
+  const path = `queues/${encodeURIComponent(vhost)}/${encodeURIComponent(name)}`;
+  const bindings = await client.get(`${path}/bindings`, queueBindingsSchema);
+  return {
+    ...await client.get(path, queueSchema),
+    bindings: bindings.filter(({ source }) => source !== "")
+      .map(({ source, routing_key }) => ({ exchange: source, routingKey: routing_key })),
+  };
+}
+
 /** What stands in one virtual host. */
 export interface StandingTopology {
   readonly exchanges: z.infer<typeof exchangesSchema>;

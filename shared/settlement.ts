@@ -9,9 +9,9 @@ import type { Outgoing } from "./confirmed_channel.ts";
 import { messageId } from "./event.ts";
 import {
   deliveryCount,
+  failureHeaders,
   failureMessage,
   minimalOptions,
-  readFailure,
   republishOptions,
   retriesSoFar,
   X_FAILED_AT,
@@ -27,10 +27,7 @@ import type { Session } from "./session.ts";
 import type { SubscriberSpec } from "./subscriber_spec.ts";
 import { DEAD_LETTER_EXCHANGE, retryExchange } from "./topology.ts";
 
-/**
- * Dead letters that came back this often are sent round again. n.b. from RabbitMQ 4.0 on, a quorum
- * queue without an `x-delivery-limit` has one of 20, and drops what passes it.
- */
+/** Dead letters that came back this often are sent round again: past twice as often they are parked. */
 const ROUND_AGAIN_AFTER = 10;
 
 /** See the file's first lines. */
@@ -97,7 +94,7 @@ export class Settlement {
     }
   }
 
-  /** Whether the broker may soon drop this dead letter for having been handed out too often. */
+  /** Whether the broker may soon park this dead letter for having been handed out too often. */
   isNearDeliveryLimit(message: ConsumeMessage): boolean {
     return deliveryCount(message.properties.headers) >= ROUND_AGAIN_AFTER;
   }
@@ -112,15 +109,8 @@ export class Settlement {
       const route = { exchange: retryExchange(this.#queue), routingKey: this.#queue };
       return await this.#moveOn(message, session, route, {});
     }
-    const failure = readFailure(message.properties.headers);
-    await this.#moveOn(message, session, { exchange: DEAD_LETTER_EXCHANGE, routingKey: "" }, {
-      // The broker's own report, x-death, cannot be copied: what it says is kept in our words.
-      [X_ORIGIN_QUEUE]: failure.originQueue,
-      [X_FAILURE_REASON]: failure.reason,
-      [X_FAILURE_MESSAGE]: failureMessage(failure.message),
-      [X_FAILURE_ID]: failure.id ?? crypto.randomUUID(),
-      ...(failure.failedAt === undefined ? {} : { [X_FAILED_AT]: failure.failedAt }),
-    });
+    const route = { exchange: DEAD_LETTER_EXCHANGE, routingKey: "" };
+    await this.#moveOn(message, session, route, failureHeaders(message.properties.headers));
   }
 
   /** Publishes until the broker has it for certain, then acks the original. */

@@ -7,10 +7,16 @@ import { TopologyDriftError } from "./errors.ts";
 
 /** Where events are published: fanout, so that the publisher knows no subscriber. */
 export const EVENTS_EXCHANGE = "user_events";
+/** By which all queues are joined to the events at once, while they are set up. */
+export const SETUP_EXCHANGE = `${EVENTS_EXCHANGE}.setup`;
 /** Where whatever cannot be handled goes. */
 export const DEAD_LETTER_EXCHANGE = "dead_letters";
 /** Where dead letters wait to be archived. */
 export const DEAD_LETTER_QUEUE = "dead_letter_queue";
+/** Where the broker sends a dead letter that the archive never took. */
+export const PARKING_EXCHANGE = `${DEAD_LETTER_QUEUE}.parking`;
+/** The last place: nobody consumes it, a person looks at it. */
+export const PARKED_QUEUE = `${DEAD_LETTER_QUEUE}.parked`;
 
 /** The workshop's subscribers and their queues. A new one needs no change here: see {@link subscriberSlice}. */
 export const SUBSCRIBER_QUEUES = {
@@ -27,6 +33,21 @@ export type SubscriberName = keyof typeof SUBSCRIBER_QUEUES;
  * dead-letters it. n.b. N allows N+1 deliveries.
  */
 export const DELIVERY_LIMIT = 3;
+
+/**
+ * The same for the archive, past which a dead letter is parked. A message that the client cannot
+ * decode costs a link each time, and stands before all others: at 21 reconnections it is out of the
+ * way in seconds. It is far more than an innocent dead letter meets, which the archive takes one by
+ * one after a loss, and sends round again at half of it.
+ */
+export const ARCHIVE_DELIVERY_LIMIT = 20;
+
+/**
+ * For queues that no limit shall empty. n.b. without one, RabbitMQ 4.0 and later have a limit of 20,
+ * and drop what passes it: looking at a message in the management UI counts. Before, there is no
+ * number that means none.
+ */
+export const NEVER_DROPPED = { "x-delivery-limit": 1_000_000 } as const;
 
 /** A durable exchange, declared without arguments: scripts in other languages do the same. */
 export interface ExchangeSpec {
@@ -54,7 +75,8 @@ export interface Topology {
   readonly bindings: readonly BindingSpec[];
 }
 
-const QUORUM = { "x-queue-type": "quorum" } as const;
+/** Every queue's. */
+export const QUORUM = { "x-queue-type": "quorum" } as const;
 /** n.b. at-least-once dead-lettering silently becomes at-most-once without `reject-publish`. */
 const AT_LEAST_ONCE = {
   "x-dead-letter-strategy": "at-least-once",
@@ -66,14 +88,43 @@ export function retryExchange(queue: string): string {
   return `${queue}.retry`;
 }
 
+/**
+ * The queue and the exchange that stand in for `queue` while it is replaced by one with other
+ * arguments. They begin with its name, as all of its slice.
+ */
+export function migratingName(queue: string): string {
+  return `${queue}.migrating`;
+}
+
 function retryQueue(queue: string, delayMs: number): string {
   return `${retryExchange(queue)}.${delayMs}`;
 }
 
+/**
+ * The dead letters, and a last resort behind the archive: every name in it begins with the archive's
+ * queue's, so that one pattern is the whole of what the archive may touch.
+ */
 const deadLettering: Topology = {
-  exchanges: [{ name: DEAD_LETTER_EXCHANGE, type: "fanout" }],
-  queues: [{ name: DEAD_LETTER_QUEUE, arguments: QUORUM }],
-  bindings: [{ exchange: DEAD_LETTER_EXCHANGE, queue: DEAD_LETTER_QUEUE, routingKey: "" }],
+  exchanges: [
+    { name: DEAD_LETTER_EXCHANGE, type: "fanout" },
+    { name: PARKING_EXCHANGE, type: "fanout" },
+  ],
+  queues: [
+    {
+      name: DEAD_LETTER_QUEUE,
+      arguments: {
+        ...QUORUM,
+        "x-delivery-limit": ARCHIVE_DELIVERY_LIMIT,
+        "x-dead-letter-exchange": PARKING_EXCHANGE,
+        ...AT_LEAST_ONCE,
+      },
+    },
+    { name: PARKED_QUEUE, arguments: { ...QUORUM, ...NEVER_DROPPED } },
+  ],
+  bindings: [
+    { exchange: PARKING_EXCHANGE, queue: PARKED_QUEUE, routingKey: "" },
+    { exchange: DEAD_LETTER_EXCHANGE, queue: DEAD_LETTER_QUEUE, routingKey: "" },
+  ],
 };
 
 const events: Topology = {
@@ -206,11 +257,11 @@ export function describeDrift(
     `Nothing was changed. ${driftAdvice(kind, name)}`;
 }
 
-/** The next step after a drift. Nothing here deletes: the messages are the reader's. */
+/** The next step after a drift. Nothing is deleted with messages in it: they are the reader's. */
 export function driftAdvice(kind: "queue" | "exchange", name: string): string {
   return kind === "queue"
-    ? `Drain it (let its consumer run until it is empty), delete "${name}" in the management UI, ` +
-      "then run: deno task setup-queues"
+    ? "Stop its consumers, then run this, which moves its messages into a new one: " +
+      "deno task setup-queues --migrate"
     : `Delete the exchange "${name}" in the management UI while nothing publishes, ` +
       "then run: deno task setup-queues";
 }

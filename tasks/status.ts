@@ -5,7 +5,7 @@ import { connectOnce } from "@ecomarket/shared/connection";
 import { print, runCommand } from "@ecomarket/shared/main";
 import { type QueueStatus, queueStatus } from "@ecomarket/shared/queue_status";
 import { renderTable } from "@ecomarket/shared/table";
-import { fullTopology } from "@ecomarket/shared/topology";
+import { fullTopology, PARKED_QUEUE } from "@ecomarket/shared/topology";
 import { countDeadLetters, countEffects, SUBSCRIBERS } from "./effects.ts";
 
 const USAGE = `
@@ -51,6 +51,14 @@ function show({ queues, effects, deadLetters }: Status): void {
   ]));
   if (Object.values(queues).includes(null)) {
     print("Queues are missing. Declare them with: deno task setup-queues");
+  }
+  const parked = queues[PARKED_QUEUE]?.ready ?? 0;
+  if (parked > 0) {
+    print(
+      `${parked} dead letter(s) that the archive could not take wait in ${PARKED_QUEUE}, which nobody ` +
+        "consumes. Look at them in the management UI (Get messages), keep what you need of them, " +
+        "then purge that queue.",
+    );
   }
 }
 

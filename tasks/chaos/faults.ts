@@ -5,6 +5,7 @@ import { BROKER_FAULTS } from "./broker_faults.ts";
 import { CLUSTER_FAULTS } from "./cluster_faults.ts";
 import type { Fault } from "./fault.ts";
 import { LINK_FAULTS } from "./link_faults.ts";
+import { MESSAGE_FAULTS } from "./message_faults.ts";
 import { PROCESS_FAULTS, SUBSCRIBER_DOWN } from "./process_faults.ts";
 import { STORE_FAULTS } from "./store_faults.ts";
 
@@ -13,6 +14,7 @@ const SINGLE_NODE_FAULTS: readonly Fault[] = [
   ...LINK_FAULTS,
   ...BROKER_FAULTS,
   ...STORE_FAULTS,
+  ...MESSAGE_FAULTS,
   ...API_FAULTS,
   SUBSCRIBER_DOWN,
 ];

@@ -1,6 +1,7 @@
 /** `deno task setup-queues`, in its sandbox, against a real broker. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { join } from "node:path";
 import {
   ManagementClient,
   readTopology,
@@ -8,10 +9,12 @@ import {
   vhostOf,
 } from "@ecomarket/shared/management";
 import { fullTopology } from "@ecomarket/shared/topology";
-import { Bench, TEST_DELAYS_MS } from "../support/bench.ts";
+import { Bench, recordingConsumer, TEST_DELAYS_MS } from "../support/bench.ts";
 import { createVhost, startTestBroker, type TestBroker } from "../support/broker.ts";
 import { eventually } from "../support/eventually.ts";
-import { type Finished, runDeno } from "../support/run_deno.ts";
+import { copyProject } from "../support/project_copy.ts";
+import type { Finished } from "../support/run_deno.ts";
+import { setupQueues as runSetupQueues } from "../support/setup_command.ts";
 
 let broker: TestBroker;
 Deno.test.beforeAll(async () => {
@@ -19,20 +22,13 @@ Deno.test.beforeAll(async () => {
 });
 Deno.test.afterAll(async () => await broker[Symbol.asyncDispose]());
 
-const DELAYS = TEST_DELAYS_MS.join(",");
-
 /** Runs the command against the virtual host of `amqpUrl`. */
 function setupQueues(
   amqpUrl: string,
   args: readonly string[] = [],
   env: Readonly<Record<string, string>> = {},
 ): Promise<Finished> {
-  return runDeno(["run", "-q", "-P=setup-queues", "setup/setup_queues.ts", ...args], {
-    AMQP_URL: amqpUrl,
-    MANAGEMENT_URL: broker.managementUrl,
-    RETRY_DELAYS_MS: DELAYS,
-    ...env,
-  });
+  return runSetupQueues(broker, amqpUrl, args, env);
 }
 
 /** What stands in the virtual host of `amqpUrl`, in an order of its own. */
@@ -61,7 +57,7 @@ Deno.test("setup-queues declares everything, shows it, and may be run again", as
     first.stdout,
     /│ email_queue\.retry\.50 +│ email_queue\.retry +│ back after 0\.05 s +│/,
   );
-  assert.match(first.stdout, /\n5 exchanges, 13 queues and 16 bindings stand\.\n$/);
+  assert.match(first.stdout, /\n6 exchanges, 14 queues and 17 bindings stand\.\n$/);
   const before = await eventually(async () => {
     const stands = await standing(vhost.amqpUrl);
     assert.deepEqual(
@@ -99,8 +95,8 @@ Deno.test("setup-queues --check declares nothing, and says what is missing", asy
   const { code, stdout, stderr } = await setupQueues(vhost.amqpUrl, ["--check"]);
   assert.equal(code, 1);
   assert.equal(stdout, "");
-  assert.equal(lines(stderr).length, 5 + 13 + 16 + 1);
-  assert.ok(stderr.endsWith("34 difference(s). Nothing was changed.\n"));
+  assert.equal(lines(stderr).length, 6 + 14 + 17 + 1);
+  assert.ok(stderr.endsWith("37 difference(s). Nothing was changed.\n"));
   assert.deepEqual(await standing(vhost.amqpUrl), before);
 });
 
@@ -121,8 +117,8 @@ Deno.test("setup-queues --check names a missing queue, a missing binding and a c
     assert.deepEqual(lines(stderr), [
       'The queue "loyalty_queue" is missing. Run: deno task setup-queues',
       'The queue "analytics_queue.retry.50" stands otherwise: its x-message-ttl is 60, 50 was ' +
-      "wanted. Drain it (let its consumer run until it is empty), delete " +
-      '"analytics_queue.retry.50" in the management UI, then run: deno task setup-queues',
+      "wanted. Stop its consumers, then run this, which moves its messages into a new one: " +
+      "deno task setup-queues --migrate",
       'The binding of "email_queue" to "user_events" is missing. Run: deno task setup-queues',
       'The binding of "loyalty_queue" to "loyalty_queue.retry" with the key "loyalty_queue" is ' +
       "missing. Run: deno task setup-queues",
@@ -149,8 +145,8 @@ async function drift(
   return { ...finished, kept: content.toString() };
 }
 
-const ADVICE = "Nothing was changed. Drain it (let its consumer run until it is empty), delete " +
-  '"email_queue" in the management UI, then run: deno task setup-queues\n';
+const ADVICE = "Nothing was changed. Stop its consumers, then run this, which moves its messages " +
+  "into a new one: deno task setup-queues --migrate\n";
 
 Deno.test("setup-queues names an argument that differs, and keeps the queue and its messages", async () => {
   const { arguments: wanted } = fullTopology([]).queues.find(({ name }) => name === "email_queue")!;
@@ -225,12 +221,54 @@ Deno.test("setup-queues --check says that the management API does not answer", a
   assert.doesNotMatch(stderr, /secreto/);
 });
 
+Deno.test("setup-queues --check names a queue that two subscribers consume", async () => {
+  await using bench = await Bench.open(broker);
+  await using _email = bench.run(recordingConsumer());
+  await using _sms = bench.run(recordingConsumer(() => {}, { name: "sms" }));
+  await eventually(async () => {
+    const { code, stderr } = await setupQueues(bench.amqpUrl, ["--check"]);
+    assert.equal(code, 1);
+    assert.deepEqual(lines(stderr), [
+      'The queue "email_queue" is consumed under different names, "ecomarket email" and ' +
+      '"ecomarket sms": each event reaches one of them only. Give each subscriber a queue of its own',
+      "1 difference(s). Nothing was changed.",
+    ]);
+  });
+});
+
+Deno.test("setup-queues refuses two subscribers on one queue, and declares nothing", async () => {
+  await using vhost = await createVhost(broker);
+  await using copy = await copyProject();
+  const topology = join(copy.path, "shared", "topology.ts");
+  const text = await Deno.readTextFile(topology);
+  await Deno.writeTextFile(
+    topology,
+    text.replace('loyalty: "loyalty_queue"', 'loyalty: "email_queue"'),
+  );
+  const before = await standing(vhost.amqpUrl);
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-q", "-P=setup-queues", "setup/setup_queues.ts"],
+    cwd: copy.path,
+    env: { AMQP_URL: vhost.amqpUrl },
+    stdin: "null",
+  }).output();
+  assert.equal(code, 2);
+  assert.match(
+    new TextDecoder().decode(stderr),
+    /^error: The subscribers "email" and "loyalty" share the queue "email_queue": .* SUBSCRIBER_QUEUES of shared\/topology\.ts\n$/,
+  );
+  assert.deepEqual(await standing(vhost.amqpUrl), before);
+});
+
 Deno.test("setup-queues ends with 2 for what it does not understand, before it touches anything", async () => {
   await using vhost = await createVhost(broker);
   const before = await standing(vhost.amqpUrl);
   const unknown = await setupQueues(vhost.amqpUrl, ["--chek"]);
   assert.equal(unknown.code, 2);
-  assert.match(unknown.stderr, /^error: .*--chek.*\n\nUsage: deno task setup-queues \[--check\]\n/);
+  assert.match(
+    unknown.stderr,
+    /^error: .*--chek.*\n\nUsage: deno task setup-queues \[--check \| --migrate\]\n/,
+  );
   const malformed = await setupQueues(vhost.amqpUrl, [], { RETRY_DELAYS_MS: "5s" });
   assert.equal(malformed.code, 2);
   assert.match(malformed.stderr, /^error: RETRY_DELAYS_MS must be delays/);
@@ -241,5 +279,5 @@ Deno.test("setup-queues --help shows how to use it", async () => {
   const { code, stdout, stderr } = await setupQueues("amqp://127.0.0.1:1", ["--help"]);
   assert.equal(code, 0);
   assert.equal(stderr, "");
-  assert.match(stdout, /^Usage: deno task setup-queues \[--check\]\n/);
+  assert.match(stdout, /^Usage: deno task setup-queues \[--check \| --migrate\]\n/);
 });

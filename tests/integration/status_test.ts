@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { createUsuarioCreado, encode } from "@ecomarket/shared/event";
+import { PARKED_QUEUE, PARKING_EXCHANGE } from "@ecomarket/shared/topology";
 import { deadLetterConsumer } from "../../consumers/dead_letter.ts";
 import { emailConsumer } from "../../consumers/email.ts";
 import { simulatedMailer } from "../../consumers/mailer.ts";
@@ -33,6 +34,7 @@ function allQueues(status: unknown, changes: Readonly<Record<string, unknown>> =
   const subscribers = ["email_queue", "loyalty_queue", "analytics_queue"];
   const queues = [
     "dead_letter_queue",
+    "dead_letter_queue.parked",
     ...subscribers.flatMap((name) => [name, ...TEST_DELAYS_MS.map((ms) => `${name}.retry.${ms}`)]),
   ];
   return { ...Object.fromEntries(queues.map((name) => [name, status])), ...changes };
@@ -114,6 +116,21 @@ Deno.test("status shows a person a table, and what to run where queues are missi
   assert.match(stdout, /│ loyalty_queue +│ missing +│ +│/);
   assert.match(stdout, /│ dead letters +│ +0 +│/);
   assert.match(stdout, /Queues are missing\. Declare them with: deno task setup-queues\n$/);
+});
+
+Deno.test("status names the parked dead letters, and what to do with them", async () => {
+  await using bench = await Bench.open(broker);
+  const nothingParked = await status(bench.amqpUrl, bench.directory);
+  assert.doesNotMatch(nothingParked.stdout, /dead letter\(s\)/);
+  bench.publishRaw("aparcado", {}, PARKING_EXCHANGE);
+  await eventually(async () => assert.equal(await bench.depth(PARKED_QUEUE), 1));
+  const { code, stdout } = await status(bench.amqpUrl, bench.directory);
+  assert.equal(code, 0);
+  assert.match(stdout, /│ dead_letter_queue\.parked +│ +1 +│ +0 +│/);
+  assert.match(
+    stdout,
+    /\n1 dead letter\(s\) that the archive could not take wait in dead_letter_queue\.parked, .* management UI .* purge that queue\.\n$/,
+  );
 });
 
 Deno.test("status says that no broker answers, and ends with 1", async () => {

@@ -2,7 +2,13 @@
 import assert from "node:assert/strict";
 import type { StandingTopology } from "@ecomarket/shared/management";
 import { fullTopology } from "@ecomarket/shared/topology";
-import { diffTopology, otherSubscribers } from "../../setup/topology_diff.ts";
+import {
+  diffTopology,
+  leftovers,
+  otherSubscribers,
+  refuseSharedQueues,
+  sharedByConsumers,
+} from "../../setup/topology_diff.ts";
 
 const WANTED = fullTopology([200]);
 
@@ -94,8 +100,8 @@ Deno.test("diffTopology() names a changed, a missing and a foreign argument", ()
     email.arguments = { ...email.arguments, "x-delivery-limit": 20, "x-max-length": 10 };
     delete email.arguments["x-overflow"];
   });
-  const advice = 'Drain it (let its consumer run until it is empty), delete "email_queue" in the ' +
-    "management UI, then run: deno task setup-queues";
+  const advice = "Stop its consumers, then run this, which moves its messages into a new one: " +
+    "deno task setup-queues --migrate";
   assert.deepEqual(diffTopology(WANTED, stands), [
     `The queue "email_queue" stands otherwise: its x-delivery-limit is 20, 3 was wanted. ${advice}`,
     'The queue "email_queue" stands otherwise: its x-overflow is none, "reject-publish" was wanted. ' +
@@ -139,4 +145,70 @@ Deno.test("otherSubscribers() names further queues of the events, and no others"
   });
   assert.deepEqual(otherSubscribers(WANTED, stands), ["audit_queue", "sms_queue"]);
   assert.deepEqual(diffTopology(WANTED, stands), [], "a new subscriber is no difference");
+});
+
+Deno.test("leftovers() names what an ended set-up and an ended migration left, and what finishes them", () => {
+  assert.deepEqual(leftovers(WANTED, standing()), []);
+  const stands = standing((stands) => {
+    const exchange = { type: "fanout", durable: true, arguments: {} };
+    stands.exchanges = [...stands.exchanges, { name: "user_events.setup", ...exchange }];
+    const queue = { durable: true, arguments: {} };
+    stands.queues = [...stands.queues, { name: "email_queue.migrating", ...queue }];
+  });
+  assert.deepEqual(leftovers(WANTED, stands), [
+    "A set-up was ended on its way. Run: deno task setup-queues",
+    'A migration of "email_queue" was ended on its way, and messages may wait in ' +
+    '"email_queue.migrating". Run: deno task setup-queues --migrate',
+  ]);
+});
+
+Deno.test("otherSubscribers() takes a queue's stand-in, and the set-up's exchange, for no subscriber", () => {
+  const bind = (destination: string, destination_type: string) => ({
+    source: "user_events",
+    destination,
+    destination_type,
+    routing_key: "",
+  });
+  const stands = standing((stands) => {
+    stands.bindings = [
+      ...stands.bindings,
+      bind("email_queue.migrating", "queue"),
+      bind("user_events.setup", "exchange"),
+    ];
+  });
+  assert.deepEqual(otherSubscribers(WANTED, stands), []);
+});
+
+Deno.test("sharedByConsumers() names a queue that is consumed under two names, and no other", () => {
+  const consumer = (queue: string, name: string | undefined) => ({
+    queue,
+    name,
+    address: "127.0.0.1:5 -> 127.0.0.1:6",
+  });
+  const consumers = [
+    consumer("email_queue", "ecomarket sms"),
+    consumer("email_queue", "ecomarket email"),
+    consumer("email_queue", "ecomarket email"),
+    consumer("loyalty_queue", "ecomarket loyalty"),
+    consumer("loyalty_queue", undefined),
+  ];
+  assert.deepEqual(sharedByConsumers(consumers), [
+    'The queue "email_queue" is consumed under different names, "ecomarket email" and ' +
+    '"ecomarket sms": each event reaches one of them only. Give each subscriber a queue of its own',
+  ]);
+});
+
+Deno.test("refuseSharedQueues() refuses two names on one queue, and says what to change", () => {
+  refuseSharedQueues({ email: "email_queue", sms: "sms_queue" });
+  assert.throws(
+    () =>
+      refuseSharedQueues({ email: "email_queue", loyalty: "loyalty_queue", sms: "email_queue" }),
+    {
+      name: "ConfigError",
+      message:
+        'The subscribers "email" and "sms" share the queue "email_queue": each event would ' +
+        "reach one of them only. Give each a queue of its own in SUBSCRIBER_QUEUES of " +
+        "shared/topology.ts",
+    },
+  );
 });

@@ -3,8 +3,10 @@ import assert from "node:assert/strict";
 import type { Channel } from "amqplib";
 import { TopologyDriftError } from "@ecomarket/shared/errors";
 import {
+  ARCHIVE_DELIVERY_LIMIT,
   deadLetterSlice,
   declareTopology,
+  DELIVERY_LIMIT,
   describeDrift,
   fullTopology,
   subscriberSlice,
@@ -18,6 +20,23 @@ const SUBSCRIBER_ARGUMENTS = {
   "x-dead-letter-strategy": "at-least-once",
   "x-overflow": "reject-publish",
 };
+
+const ARCHIVE_QUEUES = [
+  {
+    name: "dead_letter_queue",
+    arguments: {
+      "x-queue-type": "quorum",
+      "x-delivery-limit": 20,
+      "x-dead-letter-exchange": "dead_letter_queue.parking",
+      "x-dead-letter-strategy": "at-least-once",
+      "x-overflow": "reject-publish",
+    },
+  },
+  {
+    name: "dead_letter_queue.parked",
+    arguments: { "x-queue-type": "quorum", "x-delivery-limit": 1_000_000 },
+  },
+];
 
 function retryQueue(queue: string, delayMs: number) {
   return {
@@ -39,6 +58,7 @@ const byName = <T extends { name: string }>(things: readonly T[]) =>
 Deno.test("fullTopology() holds exactly the workshop's exchanges", () => {
   assert.deepEqual(byName(fullTopology(DELAYS_MS).exchanges), [
     { name: "analytics_queue.retry", type: "direct" },
+    { name: "dead_letter_queue.parking", type: "fanout" },
     { name: "dead_letters", type: "fanout" },
     { name: "email_queue.retry", type: "direct" },
     { name: "loyalty_queue.retry", type: "direct" },
@@ -51,7 +71,7 @@ Deno.test("fullTopology() holds exactly the workshop's queues and their argument
   assert.deepEqual(
     byName(fullTopology(DELAYS_MS).queues),
     byName([
-      { name: "dead_letter_queue", arguments: { "x-queue-type": "quorum" } },
+      ...ARCHIVE_QUEUES,
       ...subscribers.map((name) => ({ name, arguments: SUBSCRIBER_ARGUMENTS })),
       ...subscribers.flatMap((name) => DELAYS_MS.map((delayMs) => retryQueue(name, delayMs))),
     ]),
@@ -62,6 +82,7 @@ Deno.test("subscriberSlice() binds the queue to the events, and every delay to i
   assert.deepEqual(
     new Set(subscriberSlice("email_queue", DELAYS_MS).bindings),
     new Set([
+      { exchange: "dead_letter_queue.parking", queue: "dead_letter_queue.parked", routingKey: "" },
       { exchange: "dead_letters", queue: "dead_letter_queue", routingKey: "" },
       { exchange: "email_queue.retry", queue: "email_queue", routingKey: "email_queue" },
       { exchange: "email_queue.retry", queue: "email_queue.retry.5000", routingKey: "5000" },
@@ -74,8 +95,10 @@ Deno.test("subscriberSlice() binds the queue to the events, and every delay to i
 
 Deno.test("subscriberSlice() touches one pattern of names, and the two shared places", () => {
   const { exchanges, queues } = subscriberSlice("email_queue", DELAYS_MS);
-  const shared = new Set(["user_events", "dead_letters", "dead_letter_queue"]);
-  const own = [...exchanges, ...queues].map(({ name }) => name).filter((name) => !shared.has(name));
+  const shared = /^(user_events|dead_letters|dead_letter_queue(\..*)?)$/;
+  const own = [...exchanges, ...queues].map(({ name }) => name).filter((name) =>
+    !shared.test(name)
+  );
   assert.equal(own.length, 5);
   for (const name of own) assert.match(name, /^email_queue(\..*)?$/);
 });
@@ -90,6 +113,7 @@ Deno.test("subscriberSlice() lets a new subscriber start without a change to any
   const { queues } = subscriberSlice("audit_queue", [200]);
   assert.deepEqual(queues.map(({ name }) => name), [
     "dead_letter_queue",
+    "dead_letter_queue.parked",
     "audit_queue",
     "audit_queue.retry.200",
   ]);
@@ -120,12 +144,20 @@ Deno.test("fullTopology() is what all slices declare together", () => {
   }
 });
 
-Deno.test("deadLetterSlice() is the dead letters' exchange, queue and binding alone", () => {
-  assert.deepEqual(deadLetterSlice(), {
-    exchanges: [{ name: "dead_letters", type: "fanout" }],
-    queues: [{ name: "dead_letter_queue", arguments: { "x-queue-type": "quorum" } }],
-    bindings: [{ exchange: "dead_letters", queue: "dead_letter_queue", routingKey: "" }],
-  });
+Deno.test("deadLetterSlice() is the dead letters' exchange, and one pattern of names", () => {
+  const { exchanges, queues, bindings } = deadLetterSlice();
+  const names = [...exchanges, ...queues].map(({ name }) => name);
+  assert.deepEqual(names.filter((name) => !/^dead_letter_queue(\..*)?$/.test(name)), [
+    "dead_letters",
+  ]);
+  assert.deepEqual(bindings, [
+    { exchange: "dead_letter_queue.parking", queue: "dead_letter_queue.parked", routingKey: "" },
+    { exchange: "dead_letters", queue: "dead_letter_queue", routingKey: "" },
+  ]);
+});
+
+Deno.test("deadLetterSlice() keeps a dead letter in the archive's queue longer than a subscriber keeps an event", () => {
+  assert.ok(ARCHIVE_DELIVERY_LIMIT > DELIVERY_LIMIT);
 });
 
 /** A channel that records what it is asked, and refuses with `refusal` where there is one. */
@@ -148,7 +180,13 @@ Deno.test("declareTopology() declares all durable, and binds nothing before all 
   await declareTopology(channel, deadLetterSlice());
   assert.deepEqual(calls, [
     ["exchange", "dead_letters", "fanout", { durable: true }],
-    ["queue", "dead_letter_queue", { durable: true, arguments: { "x-queue-type": "quorum" } }],
+    ["exchange", "dead_letter_queue.parking", "fanout", { durable: true }],
+    ...ARCHIVE_QUEUES.map(({ name, arguments: args }) => [
+      "queue",
+      name,
+      { durable: true, arguments: args },
+    ]),
+    ["binding", "dead_letter_queue.parked", "dead_letter_queue.parking", ""],
     ["binding", "dead_letter_queue", "dead_letters", ""],
   ]);
 });
@@ -210,8 +248,8 @@ Deno.test("describeDrift() names the argument, what is there and what was wanted
     assert.equal(
       describeDrift("queue", "email_queue", text),
       `The queue "email_queue" stands with other arguments: ${difference}. Nothing was changed. ` +
-        'Drain it (let its consumer run until it is empty), delete "email_queue" in the management ' +
-        "UI, then run: deno task setup-queues",
+        "Stop its consumers, then run this, which moves its messages into a new one: " +
+        "deno task setup-queues --migrate",
     );
   }
 });

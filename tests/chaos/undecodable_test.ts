@@ -1,0 +1,37 @@
+/** A message that the client library cannot decode: it is parked, and stops nobody. */
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { join } from "node:path";
+import { EVENTS_EXCHANGE, PARKED_QUEUE, SUBSCRIBER_QUEUES } from "@ecomarket/shared/topology";
+import { countDeadLetters, SUBSCRIBERS } from "../../tasks/effects.ts";
+import { Bench } from "../support/bench.ts";
+import { startTestBroker } from "../support/broker.ts";
+import { eventually } from "../support/eventually.ts";
+import { nestedArrays, UNDECODABLE_DEPTH } from "../support/nested_headers.ts";
+import { RawAmqp } from "../support/raw_amqp.ts";
+import { assertEffects, publishAll, signups, startAllConsumers } from "../support/roles.ts";
+
+Deno.test("a message that cannot be decoded is parked for each subscriber, and the archive goes on", async () => {
+  await using broker = await startTestBroker();
+  await using bench = await Bench.open(broker);
+  const before = signups(20);
+  const after = signups(20);
+  await startAllConsumers(bench);
+  await publishAll(bench, before);
+
+  using raw = await RawAmqp.connect(bench.amqpUrl);
+  const headers = nestedArrays(UNDECODABLE_DEPTH);
+  await raw.publish(EVENTS_EXCHANGE, { headers }, Buffer.from("{}"));
+  bench.publishRaw("no es JSON {");
+  await publishAll(bench, after);
+
+  const copies = SUBSCRIBERS.length;
+  await eventually(async () => {
+    assert.equal(await bench.depth(PARKED_QUEUE), copies);
+    assert.equal(countDeadLetters((name) => join(bench.directory, name)), copies);
+    for (const subscriber of SUBSCRIBERS) assertEffects(bench, subscriber, [...before, ...after]);
+  }, 60_000);
+  for (const queue of [...Object.values(SUBSCRIBER_QUEUES), "dead_letter_queue"]) {
+    await eventually(async () => assert.equal(await bench.depth(queue), 0, queue));
+  }
+});

@@ -1,0 +1,138 @@
+/** The first `setup-queues`, while events are published: none of them reaches some queues only. */
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { type Channel, type ChannelModel, connect } from "amqplib";
+import {
+  EVENTS_EXCHANGE,
+  fullTopology,
+  SETUP_EXCHANGE,
+  SUBSCRIBER_QUEUES,
+} from "@ecomarket/shared/topology";
+import { declareAtOnce } from "../../setup/declare_at_once.ts";
+import { createVhost, startTestBroker, type TestBroker } from "../support/broker.ts";
+import { setupQueues } from "../support/setup_command.ts";
+import { TcpProxy } from "../support/tcp_proxy.ts";
+
+let broker: TestBroker;
+Deno.test.beforeAll(async () => {
+  broker = await startTestBroker();
+});
+Deno.test.afterAll(async () => await broker[Symbol.asyncDispose]());
+
+const QUEUES = Object.values(SUBSCRIBER_QUEUES);
+/** Slow enough that many events are published between any two declarations. */
+const BYTES_PER_SECOND = 5_000;
+
+async function connected(amqpUrl: string): Promise<ChannelModel & AsyncDisposable> {
+  const connection = await connect(amqpUrl);
+  return Object.assign(connection, { [Symbol.asyncDispose]: () => connection.close() });
+}
+
+/** Publishes to the events exchange, one event after the other, and knows which nobody will read. */
+class Publisher {
+  readonly confirmed: string[] = [];
+  readonly returned = new Set<string>();
+
+  private constructor(
+    readonly publish: (id: string) => Promise<void>,
+  ) {}
+
+  static async open(connection: ChannelModel): Promise<Publisher> {
+    const channel = await connection.createConfirmChannel();
+    await channel.assertExchange(EVENTS_EXCHANGE, "fanout", { durable: true });
+    const publisher = new Publisher(async (id) => {
+      channel.publish(EVENTS_EXCHANGE, "", Buffer.from(id), { mandatory: true, messageId: id });
+      await channel.waitForConfirms();
+      if (!publisher.returned.has(id)) publisher.confirmed.push(id);
+    });
+    channel.on("return", ({ properties }) => publisher.returned.add(properties.messageId));
+    return publisher;
+  }
+}
+
+/** Demands that each queue has each of `ids` once, and nothing else. */
+async function assertInEachQueue(channel: Channel, ids: readonly string[]): Promise<void> {
+  for (const queue of QUEUES) {
+    const found: string[] = [];
+    for (;;) {
+      const message = await channel.get(queue, { noAck: true });
+      if (!message) break;
+      found.push(message.content.toString());
+    }
+    assert.deepEqual(found.sort(), [...ids].sort(), queue);
+  }
+}
+
+Deno.test("setup-queues gives every event that is confirmed while it runs to every queue, once", async () => {
+  await using vhost = await createVhost(broker);
+  await using connection = await connected(vhost.amqpUrl);
+  const publisher = await Publisher.open(connection);
+  await using proxy = TcpProxy.before(vhost.amqpUrl);
+  proxy.slow(BYTES_PER_SECOND);
+
+  let isRunning = true;
+  const command = setupQueues(broker, proxy.urlFor(vhost.amqpUrl))
+    .finally(() => isRunning = false);
+  for (let n = 0; isRunning; n++) await publisher.publish(`e-${n}`);
+  const { code, stderr } = await command;
+  assert.equal(code, 0, stderr);
+  await publisher.publish("after");
+
+  assert.ok(proxy.bytesSlowed > 0);
+  assert.ok(publisher.returned.size > 0, "some came before the queues were joined");
+  assert.ok(publisher.confirmed.length > 1, "some came while they were being bound");
+  await assertInEachQueue(await connection.createChannel(), publisher.confirmed);
+});
+
+/** A channel that does `work` after each declaration, and breaks down instead of the one after `max`. */
+function watched(channel: Channel, work: () => Promise<void>, max = Infinity) {
+  const steps: string[] = [];
+  const proxy = new Proxy(channel, {
+    get(target, name: keyof Channel) {
+      const method = target[name] as (...args: unknown[]) => Promise<unknown>;
+      return async (...args: unknown[]) => {
+        if (steps.length >= max) throw new Error("broken down");
+        steps.push([name, ...args.filter((arg) => typeof arg === "string")].join(" "));
+        const result = await method.apply(target, args);
+        await work();
+        return result;
+      };
+    },
+  });
+  return { channel: proxy, steps };
+}
+
+Deno.test("declareAtOnce() joins all queues or none, wherever it is ended, and finishes when it is run again", async () => {
+  const topology = fullTopology([]);
+  const countSteps = async () => {
+    await using vhost = await createVhost(broker);
+    await using connection = await connected(vhost.amqpUrl);
+    const whole = watched(await connection.createChannel(), () => Promise.resolve());
+    await declareAtOnce(whole.channel, topology);
+    return whole.steps;
+  };
+  const steps = await countSteps();
+  const first = steps.findIndex((step) => step.includes(SETUP_EXCHANGE));
+  assert.ok(first > 0 && steps.length - first > 2 * QUEUES.length);
+
+  for (let max = first; max <= steps.length; max++) {
+    await using vhost = await createVhost(broker);
+    await using connection = await connected(vhost.amqpUrl);
+    const channel = await connection.createChannel();
+    const publisher = await Publisher.open(connection);
+    let n = 0;
+    const probe = () => publisher.publish(`e-${n++}`);
+    const ended = declareAtOnce(watched(channel, probe, max).channel, topology);
+    if (max < steps.length) await assert.rejects(ended, /broken down/);
+    else await ended;
+    await declareAtOnce(watched(channel, probe).channel, topology);
+    await probe();
+    assert.ok(publisher.returned.size > 0 && publisher.confirmed.length > 0);
+    await assertInEachQueue(channel, publisher.confirmed);
+    await assert.rejects(
+      (await connection.createChannel().then((other) => (other.on("error", () => {}), other)))
+        .checkExchange(SETUP_EXCHANGE),
+      /NOT.FOUND/,
+    );
+  }
+});
