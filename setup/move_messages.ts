@@ -3,7 +3,7 @@
  * anywhere in between, it is in both places, never in none.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import type { Channel, ChannelModel, GetMessage } from "amqplib";
+import type { Channel, GetMessage } from "amqplib";
 import { rejectOnAbort } from "@ecomarket/shared/abort";
 import { ConfirmedChannel, type Outgoing } from "@ecomarket/shared/confirmed_channel";
 import { closeInOrder, connectOnce } from "@ecomarket/shared/connection";
@@ -11,10 +11,12 @@ import { EcoMarketError, messageOf, MigrationError } from "@ecomarket/shared/err
 import { messageId } from "@ecomarket/shared/event";
 import {
   failureHeaders,
+  minimalOptions,
   republishOptions,
   retriesSoFar,
   X_RETRIES,
 } from "@ecomarket/shared/headers";
+import { LiveLink } from "@ecomarket/shared/link";
 
 /** From where to where. */
 export interface Route extends Pick<Outgoing, "exchange" | "routingKey"> {
@@ -85,7 +87,7 @@ async function moveOnOneLink(
   onMoved: (count: number) => void,
 ): Promise<void> {
   const connection = await connectOnce(urls, "setup-queues");
-  const link = linkOf(connection);
+  const link = new LiveLink(connection);
   const confirmed = await ConfirmedChannel.open(link);
   const { channel } = confirmed;
   // n.b. amqplib never answers a `get` whose message it cannot decode: the link's end does.
@@ -139,20 +141,8 @@ async function pass(
   if (result.kind === "unwritable") {
     // What amqplib reads it cannot always write: the body and our own headers it can.
     const kept = { [X_RETRIES]: retriesSoFar(properties.headers), ...headers };
-    const options = { messageId: id, deliveryMode: 2, headers: kept };
+    const options = minimalOptions(properties, id, kept);
     result = await confirmed.send({ exchange, routingKey, content, options });
   }
   if (result.kind !== "confirmed") throw new Error(result.reason);
-}
-
-function linkOf(model: ChannelModel) {
-  const { stream } = model.connection as unknown as { stream: { destroy(error: Error): void } };
-  const ended = new AbortController();
-  model.on("error", (error: Error) => ended.abort(error));
-  model.on("close", () => ended.abort(new Error("Connection closed")));
-  return {
-    model,
-    signal: ended.signal,
-    destroy: (reason: Error) => void stream.destroy(reason),
-  };
 }
