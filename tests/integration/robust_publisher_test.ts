@@ -14,6 +14,7 @@ import { DEAD_LETTER_QUEUE, EVENTS_EXCHANGE, SUBSCRIBER_QUEUES } from "@ecomarke
 import { Bench } from "../support/bench.ts";
 import { management, startTestBroker, type TestBroker } from "../support/broker.ts";
 import { eventually } from "../support/eventually.ts";
+import { recordQueueOn } from "../support/queue_record.ts";
 import { TcpProxy } from "../support/tcp_proxy.ts";
 
 let broker: TestBroker;
@@ -333,24 +334,18 @@ Deno.test("close() waits for what is under way", async () => {
 
 Deno.test("publish() leaves a channel on which the broker refuses everything", async () => {
   await using bench = await Bench.open(broker);
-  // As in the moment in which a cluster has lost a queue's leader: the broker's own record names a
-  // node that is gone, and every channel that is opened now asks that node first.
-  const moveLeader = (node: string) =>
-    broker.node.ctl(
-      "eval",
-      `Q = rabbit_misc:r(<<"${vhostOf(bench.amqpUrl)}">>, queue, <<"email_queue">>), ` +
-        "Move = fun(R) -> {Id, _} = amqqueue:get_pid(R), amqqueue:set_pid(R, {Id, '" + node +
-        "'}) end, " +
-        "rabbit_misc:execute_mnesia_transaction(fun() -> rabbit_amqqueue:update(Q, Move) end).",
-    );
-  await moveLeader("gone@localhost");
+  // As in the moment in which a cluster has lost a queue's node: every channel that is opened now
+  // asks that node, for good.
+  const recordAs = (node: string) =>
+    recordQueueOn(broker.node, { vhost: vhostOf(bench.amqpUrl), queue: "email_queue", node });
+  await recordAs("gone@localhost");
   await using publisher = await publisherOn(bench);
   const event = signup();
   const outcome = publisher.publish(event);
   await using hasty = await publisherOn(bench, { publishTimeoutMs: 300 });
   assert.equal((await hasty.publish(signup(1))).status, "nacked");
 
-  await moveLeader(broker.node.spec.name);
+  await recordAs(broker.node.spec.name);
   assert.deepEqual(await outcome, { status: "confirmed" });
   assert.deepEqual(await idsIn(bench, "email_queue"), [event.event_id]);
 });
