@@ -1,6 +1,6 @@
 /** Counts signups per day and per email domain. */
-import { eventConsumer, runConsumer } from "@ecomarket/shared/consumer";
-import { SUBSCRIBER_QUEUES } from "@ecomarket/shared/topology";
+import { SUBSCRIBER_QUEUES } from "@ecomarket/shared/contract/topology";
+import { eventConsumer, runConsumer } from "@ecomarket/shared/subscriber/consumer";
 
 /** The analytics subscriber. */
 export const analytics = eventConsumer({

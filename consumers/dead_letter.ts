@@ -1,15 +1,15 @@
 /** Archives every dead letter, so that it can be seen, understood and sent back. */
 import type { ConsumeMessage } from "amqplib";
-import { type Consumer, runConsumer } from "@ecomarket/shared/consumer";
-import { messageId } from "@ecomarket/shared/event";
+import { messageId } from "@ecomarket/shared/contract/event";
 import {
   type FailureReport,
   readFailure,
   retriesSoFar,
   takeOriginalProperties,
-} from "@ecomarket/shared/headers";
-import { headersAsJson } from "@ecomarket/shared/original_properties";
-import { DEAD_LETTER_QUEUE, deadLetterSlice } from "@ecomarket/shared/topology";
+} from "@ecomarket/shared/contract/headers";
+import { headersAsJson } from "@ecomarket/shared/contract/original_properties";
+import { DEAD_LETTER_QUEUE, deadLetterSlice } from "@ecomarket/shared/contract/topology";
+import { type Consumer, runConsumer } from "@ecomarket/shared/subscriber/consumer";
 
 interface DeadLetter {
   readonly failure: FailureReport;

@@ -1,6 +1,10 @@
 /** Sends every new user a welcome email: simulated, or over SMTP where `SMTP_URL` is set. */
-import { type EventConsumer, eventConsumer, runConsumer } from "@ecomarket/shared/consumer";
-import { SUBSCRIBER_QUEUES } from "@ecomarket/shared/topology";
+import { SUBSCRIBER_QUEUES } from "@ecomarket/shared/contract/topology";
+import {
+  type EventConsumer,
+  eventConsumer,
+  runConsumer,
+} from "@ecomarket/shared/subscriber/consumer";
 import { type Mailer, mailerFromEnvironment, welcomeEmail } from "./mailer.ts";
 
 /**

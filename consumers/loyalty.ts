@@ -1,6 +1,6 @@
 /** Opens a loyalty account with welcome points for every new user. */
-import { eventConsumer, runConsumer } from "@ecomarket/shared/consumer";
-import { SUBSCRIBER_QUEUES } from "@ecomarket/shared/topology";
+import { SUBSCRIBER_QUEUES } from "@ecomarket/shared/contract/topology";
+import { eventConsumer, runConsumer } from "@ecomarket/shared/subscriber/consumer";
 
 /** What a new user starts with. Once per user, however often the same user is announced. */
 export const WELCOME_POINTS = 100;

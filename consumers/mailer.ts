@@ -1,6 +1,6 @@
 /** How a welcome email is written, and what sends it. */
-import { smtpUrl } from "@ecomarket/shared/config";
-import type { UsuarioCreado } from "@ecomarket/shared/event";
+import type { UsuarioCreado } from "@ecomarket/shared/contract/event";
+import { smtpUrl } from "@ecomarket/shared/process/config";
 
 /** An email, ready to be sent. */
 export interface Email {

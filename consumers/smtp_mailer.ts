@@ -1,6 +1,6 @@
 /** Sends emails over SMTP. */
 import { createTransport } from "nodemailer";
-import { messageOf, PermanentError } from "@ecomarket/shared/errors";
+import { messageOf, PermanentError } from "@ecomarket/shared/base/errors";
 import type { Mailer } from "./mailer.ts";
 
 /** Sends through the SMTP server at `url`, such as `smtp://user:password@127.0.0.1:2525`. */

@@ -1,12 +1,12 @@
 /** `deno task status`: how much waits, who consumes, and what was done. */
-import { parseArguments } from "@ecomarket/shared/args";
-import { amqpUrls, dataDir, retryDelaysMs } from "@ecomarket/shared/config";
-import { connectOnce } from "@ecomarket/shared/connection";
-import { print, runCommand } from "@ecomarket/shared/main";
-import { type QueueStatus, queueStatus } from "@ecomarket/shared/queue_status";
-import { renderTable } from "@ecomarket/shared/table";
-import { fullTopology, PARKED_QUEUE } from "@ecomarket/shared/topology";
-import { countDeadLetters, countEffects, SUBSCRIBERS } from "./effects.ts";
+import { connectOnce } from "@ecomarket/shared/broker/connection";
+import { type QueueStatus, queueStatus } from "@ecomarket/shared/broker/queue_status";
+import { fullTopology, PARKED_QUEUE } from "@ecomarket/shared/contract/topology";
+import { parseArguments } from "@ecomarket/shared/process/args";
+import { amqpUrls, dataDir, retryDelaysMs } from "@ecomarket/shared/process/config";
+import { print, runCommand } from "@ecomarket/shared/process/main";
+import { renderTable } from "@ecomarket/shared/process/table";
+import { countDeadLetters, countEffects, SUBSCRIBERS } from "@ecomarket/testbed/stores/effects";
 
 const USAGE = `
 Usage: deno task status [--json]

@@ -1,12 +1,12 @@
 /** `deno task chaos`: breaks everything on purpose, and accounts for every event. */
-import { parseArguments, wholeNumber } from "@ecomarket/shared/args";
-import { UsageError } from "@ecomarket/shared/errors";
-import { print, printError, runCommand } from "@ecomarket/shared/main";
-import { startTestBroker, startTestCluster } from "../../tests/support/broker.ts";
-import { type Level, LEVELS } from "@ecomarket/publisher/levels";
-import { circumstances } from "../circumstances.ts";
-import { requireWritable } from "../report_file.ts";
-import { selectFaults } from "./faults.ts";
+import { type Level, LEVELS } from "@ecomarket/publisher/levels/levels";
+import { UsageError } from "@ecomarket/shared/base/errors";
+import { parseArguments, wholeNumber } from "@ecomarket/shared/process/args";
+import { print, printError, runCommand } from "@ecomarket/shared/process/main";
+import { startTestBroker, startTestCluster } from "@ecomarket/testbed/broker/test_broker";
+import { circumstances } from "../report/circumstances.ts";
+import { requireWritable } from "../report/report_file.ts";
+import { selectFaults } from "./faults/catalog.ts";
 import { isOk, jsonReceipt, markdownReceipt, type Run, textReceipt } from "./receipt.ts";
 import { runChaos } from "./run.ts";
 import { type ChaosBroker, World } from "./world.ts";

@@ -1,5 +1,5 @@
 /** Collects what every role tells of its memory. */
-import type { LogWatch } from "./log_watch.ts";
+import type { LogWatch } from "@ecomarket/testbed/processes/log_watch";
 import type { MemorySample } from "./memory.ts";
 
 /** Notes what the roles of `logs` tell, from now on. */

@@ -1,11 +1,11 @@
 /** What a run prints: a table for the terminal, one object for programs, Markdown for the record. */
-import { renderTable } from "@ecomarket/shared/table";
-import type { Circumstances } from "../circumstances.ts";
-import { markdownTable } from "../markdown_table.ts";
-import type { ApiAudit } from "./api_ledger.ts";
-import type { SubscriberLedger } from "./ledger.ts";
+import { renderTable } from "@ecomarket/shared/process/table";
+import type { Circumstances } from "../report/circumstances.ts";
+import { markdownTable } from "../report/markdown_table.ts";
+import type { ApiAudit } from "./accounts/api_ledger.ts";
+import type { SubscriberLedger } from "./accounts/ledger.ts";
+import { isClean, type RunAudit } from "./accounts/run_audit.ts";
 import { memoryOfRoles, type MemorySample } from "./memory.ts";
-import { isClean, type RunAudit } from "./run_audit.ts";
 
 /** What became of one fault. */
 export interface FaultRecord {

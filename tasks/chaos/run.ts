@@ -1,16 +1,16 @@
 /** One chaos run, from an empty broker to an audited one. */
 import { setTimeout as delay } from "node:timers/promises";
-import { messageOf } from "@ecomarket/shared/errors";
-import { DEAD_LETTER_QUEUE } from "@ecomarket/shared/topology";
-import type { ConsumerName } from "../consumer_process.ts";
-import { deadLettersByEvent, effectsByEvent, SUBSCRIBERS } from "../effects.ts";
-import { readUsersStore } from "./api_books.ts";
-import type { Fault } from "./fault.ts";
-import { readJournal } from "./journal.ts";
-import { auditRun, isClean, type RunAudit } from "./run_audit.ts";
+import { messageOf } from "@ecomarket/shared/base/errors";
+import { DEAD_LETTER_QUEUE } from "@ecomarket/shared/contract/topology";
+import type { ConsumerName } from "@ecomarket/testbed/processes/consumer_process";
+import { deadLettersByEvent, effectsByEvent, SUBSCRIBERS } from "@ecomarket/testbed/stores/effects";
+import { readUsersStore } from "./accounts/api_books.ts";
+import { auditRun, isClean, type RunAudit } from "./accounts/run_audit.ts";
+import type { Fault } from "./faults/fault.ts";
+import { SUBSCRIBER_DOWN } from "./faults/process_faults.ts";
+import { readJournal } from "./load/journal.ts";
 import type { MemorySample } from "./memory.ts";
 import { watchMemory } from "./memory_watch.ts";
-import { SUBSCRIBER_DOWN } from "./process_faults.ts";
 import type { FaultRecord, SkippedFault } from "./receipt.ts";
 import { schedule } from "./schedule.ts";
 import type { World } from "./world.ts";

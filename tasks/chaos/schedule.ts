@@ -1,7 +1,7 @@
 /** When each fault comes: decided by the seed alone, so that a run can be told again. */
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
-import type { Fault } from "./fault.ts";
+import type { Fault } from "./faults/fault.ts";
 
 /** A fault and its time. */
 export interface Slot {

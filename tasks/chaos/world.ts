@@ -3,26 +3,30 @@
  * the real consumers in their sandboxes, each kept alive by a supervisor, and what they say.
  */
 import { join } from "node:path";
-import { connectOnce } from "@ecomarket/shared/connection";
-import { ManagementClient } from "@ecomarket/shared/management";
-import { type QueueStatus, queueStatus } from "@ecomarket/shared/queue_status";
+import type { Level } from "@ecomarket/publisher/levels/levels";
+import type { PrivateCluster } from "@ecomarket/setup/node/private_cluster";
+import type { PrivateNode } from "@ecomarket/setup/node/private_node";
+import { poll } from "@ecomarket/shared/base/poll";
+import { connectOnce } from "@ecomarket/shared/broker/connection";
+import { ManagementClient } from "@ecomarket/shared/broker/management";
+import { type QueueStatus, queueStatus } from "@ecomarket/shared/broker/queue_status";
 import {
   declareTopology,
   fullTopology,
   SUBSCRIBER_QUEUES,
   type SubscriberName,
-} from "@ecomarket/shared/topology";
-import { poll } from "@ecomarket/setup/poll";
-import type { PrivateCluster } from "@ecomarket/setup/private_cluster";
-import type { PrivateNode } from "@ecomarket/setup/private_node";
-import { TcpProxy } from "../../tests/support/tcp_proxy.ts";
-import { type ConsumerName, ConsumerProcess, CONSUMERS } from "../consumer_process.ts";
-import { SUBSCRIBERS } from "../effects.ts";
-import type { Level } from "@ecomarket/publisher/levels";
-import type { Answer } from "./api_load.ts";
-import { LogWatch } from "./log_watch.ts";
-import { PublisherProcess } from "./publisher_process.ts";
-import { Supervisor } from "./supervisor.ts";
+} from "@ecomarket/shared/contract/topology";
+import { TcpProxy } from "@ecomarket/testbed/broker/tcp_proxy";
+import {
+  type ConsumerName,
+  ConsumerProcess,
+  CONSUMERS,
+} from "@ecomarket/testbed/processes/consumer_process";
+import { LogWatch } from "@ecomarket/testbed/processes/log_watch";
+import { SUBSCRIBERS } from "@ecomarket/testbed/stores/effects";
+import type { Answer } from "./load/api_load.ts";
+import { PublisherProcess } from "./load/publisher_process.ts";
+import { Supervisor } from "./load/supervisor.ts";
 
 /** Retries of a run come quickly: it is the road that is tested, not the patience. */
 export const CHAOS_DELAYS_MS: readonly number[] = [50, 100, 150];

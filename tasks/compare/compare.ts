@@ -1,18 +1,18 @@
 /** `deno task compare`: events, measured against HTTP calls, a queue each, and a direct exchange. */
 import { loadavg } from "node:os";
-import { parseArguments, wholeNumber } from "@ecomarket/shared/args";
-import { UsageError } from "@ecomarket/shared/errors";
-import { ManagementClient } from "@ecomarket/shared/management";
-import { print, printError, runCommand } from "@ecomarket/shared/main";
-import { startTestBroker } from "../../tests/support/broker.ts";
-import { circumstances } from "../circumstances.ts";
-import { requireWritable } from "../report_file.ts";
+import { UsageError } from "@ecomarket/shared/base/errors";
+import { ManagementClient } from "@ecomarket/shared/broker/management";
+import { parseArguments, wholeNumber } from "@ecomarket/shared/process/args";
+import { print, printError, runCommand } from "@ecomarket/shared/process/main";
+import { startTestBroker } from "@ecomarket/testbed/broker/test_broker";
+import { circumstances } from "../report/circumstances.ts";
+import { requireWritable } from "../report/report_file.ts";
+import { World } from "./fleet/world.ts";
 import { DEFAULT_SECONDS, type Plan, QUICK_PLAN, standardPlan } from "./plan.ts";
-import { jsonReport, markdownReport, textReport } from "./report.ts";
+import { jsonReport, markdownReport, textReport } from "./report/report.ts";
+import { isOk } from "./report/verdict.ts";
 import type { Comparison } from "./result.ts";
 import { runComparison } from "./run.ts";
-import { isOk } from "./verdict.ts";
-import { World } from "./world.ts";
 
 const USAGE = `
 Usage: deno task compare [options]

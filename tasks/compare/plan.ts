@@ -1,5 +1,5 @@
 /** How much of everything a comparison does. */
-import type { RampPlan } from "./ramp.ts";
+import type { RampPlan } from "./load/ramp.ts";
 
 /** An open load. */
 export interface LoadPlan {

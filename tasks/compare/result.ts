@@ -1,9 +1,9 @@
 /** What a comparison has found, as `--json` prints it. */
-import type { Circumstances } from "../circumstances.ts";
-import type { Percentiles } from "./latencies.ts";
-import type { Ledger } from "./ledger.ts";
+import type { Circumstances } from "../report/circumstances.ts";
+import type { Ledger } from "./fleet/ledger.ts";
+import type { Percentiles } from "./load/latencies.ts";
+import type { Saturation } from "./load/ramp.ts";
 import type { Plan } from "./plan.ts";
-import type { Saturation } from "./ramp.ts";
 import type { ByVariant } from "./variants.ts";
 
 /** The names of the outages, in the order in which they are tried. */

@@ -1,11 +1,11 @@
 /** One comparison, from the first subscriber to the last figure. */
-import { measureEffort, WORKSHOP_SUBSCRIBERS } from "./effort.ts";
-import { measureGrowth } from "./growth.ts";
-import { measureLatency } from "./latency.ts";
-import { measureOutages } from "./outages.ts";
+import type { World } from "./fleet/world.ts";
+import { measureEffort, WORKSHOP_SUBSCRIBERS } from "./measurements/effort.ts";
+import { measureGrowth } from "./measurements/growth.ts";
+import { measureLatency } from "./measurements/latency.ts";
+import { measureOutages } from "./measurements/outages.ts";
+import { measureThroughput } from "./measurements/throughput.ts";
 import type { Measured } from "./result.ts";
-import { measureThroughput } from "./throughput.ts";
-import type { World } from "./world.ts";
 
 /** Makes all five in `world`, in an order in which none disturbs the next. */
 export async function runComparison(world: World): Promise<Measured> {

@@ -51,7 +51,7 @@ export const SPECS: ByVariant<VariantSpec> = {
   events: {
     title: "events",
     description: "the users API: an outbox, and one publish to the fanout exchange",
-    script: "publisher/users_api.ts",
+    script: "publisher/api/users_api.ts",
     permissionSet: "users-api",
     told: "queue",
     listEntry: undefined,

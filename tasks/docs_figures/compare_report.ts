@@ -1,5 +1,5 @@
-/** Reads `docs/compare.md` back: what `tasks/compare/report.ts` writes, and only that. */
-import { OUTAGE_TITLES } from "../compare/tables.ts";
+/** Reads `docs/compare.md` back: what `tasks/compare/report/report.ts` writes, and only that. */
+import { OUTAGE_TITLES } from "../compare/report/tables.ts";
 import { type Outage, OUTAGES } from "../compare/result.ts";
 import { type ByVariant, byVariant, SPECS } from "../compare/variants.ts";
 import { DocumentError } from "./document_error.ts";

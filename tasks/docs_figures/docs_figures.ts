@@ -1,6 +1,6 @@
 /** `deno task docs:figures`: writes the measured and the computed figures into the documents. */
-import { parseArguments } from "@ecomarket/shared/args";
-import { print, runCommand } from "@ecomarket/shared/main";
+import { parseArguments } from "@ecomarket/shared/process/args";
+import { print, runCommand } from "@ecomarket/shared/process/main";
 import { parseCompareReport } from "./compare_report.ts";
 import { DocumentError } from "./document_error.ts";
 import { COMPARE_REPORT, DOCUMENTS, figures } from "./documents.ts";

@@ -1,5 +1,5 @@
 /** The documents with figures, and what their figures are. */
-import { markdownTable } from "../markdown_table.ts";
+import { markdownTable } from "../report/markdown_table.ts";
 import { type CompareReport, TABLES } from "./compare_report.ts";
 import { ENGLISH } from "./english.ts";
 import type { Language } from "./language.ts";

@@ -1,5 +1,5 @@
 /** The model of costs in Spanish. Its sums are those of `deno task roi`. */
-import { markdownTable } from "../markdown_table.ts";
+import { markdownTable } from "../report/markdown_table.ts";
 import { days, money, percent, workshopClaims } from "../roi/claims.ts";
 import { type ByPeriod, roi, type RoiInputs, WORKSHOP } from "../roi/model.ts";
 import { PEAK_PER_HOUR, workshopSums } from "../roi/workshop_sums.ts";

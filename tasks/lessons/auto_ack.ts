@@ -1,10 +1,10 @@
 /** What the broker has forgotten before it was done is lost with the process that held it. */
-import { subscriberSlice } from "@ecomarket/shared/topology";
-import { LogWatch } from "../chaos/log_watch.ts";
-import { lockStore } from "../store_lock.ts";
+import { subscriberSlice } from "@ecomarket/shared/contract/topology";
+import { LogWatch } from "@ecomarket/testbed/processes/log_watch";
+import { lockStore } from "@ecomarket/testbed/stores/store_lock";
 import { type Account, accountOf } from "./account.ts";
 import type { Lesson } from "./lesson.ts";
-import { idsOf, QUEUE, REAL_CONSUMER, type Side, signups } from "./side.ts";
+import { idsOf, QUEUE, REAL_CONSUMER, type Side, signups } from "./stage/side.ts";
 
 const EVENTS = 10;
 

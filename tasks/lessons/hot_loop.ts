@@ -1,12 +1,12 @@
 /** An event that is put back at once comes back at once, and before all the others. */
-import type { UsuarioCreado } from "@ecomarket/shared/event";
-import { X_SIMULATE_FAILURES } from "@ecomarket/shared/headers";
-import { DEAD_LETTER_QUEUE, subscriberSlice } from "@ecomarket/shared/topology";
-import type { LogRecord } from "../role_process.ts";
+import type { UsuarioCreado } from "@ecomarket/shared/contract/event";
+import { X_SIMULATE_FAILURES } from "@ecomarket/shared/contract/headers";
+import { DEAD_LETTER_QUEUE, subscriberSlice } from "@ecomarket/shared/contract/topology";
+import type { LogRecord } from "@ecomarket/testbed/processes/role_process";
 import { type Account, accountOf } from "./account.ts";
-import { CLASSIC_QUEUE } from "./classic_queue.ts";
 import type { Lesson } from "./lesson.ts";
-import { idsOf, QUEUE, REAL_CONSUMER, type Side, signups } from "./side.ts";
+import { CLASSIC_QUEUE } from "./stage/classic_queue.ts";
+import { idsOf, QUEUE, REAL_CONSUMER, type Side, signups } from "./stage/side.ts";
 
 const HEALTHY = 10;
 /** Of one event: more of them would show nothing else. */

@@ -1,6 +1,6 @@
 /** What a lesson is. */
 import type { Harm, Sides } from "./account.ts";
-import type { Stage } from "./stage.ts";
+import type { Stage } from "./stage/stage.ts";
 
 /** One experiment: a way that does harm, and the mended way under the same fault. */
 export interface Lesson {

@@ -1,13 +1,13 @@
 /** `deno task lesson`: shows a loss with real processes and a real broker, then the mended way. */
-import { rejectOnAbort } from "@ecomarket/shared/abort";
-import { parseArguments } from "@ecomarket/shared/args";
-import { UsageError } from "@ecomarket/shared/errors";
-import { type CommandContext, print, printError, runCommand } from "@ecomarket/shared/main";
-import { renderTable } from "@ecomarket/shared/table";
+import { rejectOnAbort } from "@ecomarket/shared/base/abort";
+import { UsageError } from "@ecomarket/shared/base/errors";
+import { parseArguments } from "@ecomarket/shared/process/args";
+import { type CommandContext, print, printError, runCommand } from "@ecomarket/shared/process/main";
+import { renderTable } from "@ecomarket/shared/process/table";
 import { type Account, problemsOf, type Sides } from "./account.ts";
 import { LESSONS } from "./catalog.ts";
 import type { Lesson } from "./lesson.ts";
-import { Stage } from "./stage.ts";
+import { Stage } from "./stage/stage.ts";
 
 const USAGE = `
 Usage: deno task lesson NAME [--json]

@@ -1,12 +1,12 @@
 /** A persistent message that never arrived is lost as well, and without a confirm nobody knows. */
-import type { Level } from "@ecomarket/publisher/levels";
-import { connectPublisher } from "@ecomarket/publisher/levels";
-import type { PublishOutcome } from "@ecomarket/publisher/publisher";
-import { roleLogger } from "@ecomarket/shared/log";
-import { fullTopology } from "@ecomarket/shared/topology";
+import type { Level } from "@ecomarket/publisher/levels/levels";
+import { connectPublisher } from "@ecomarket/publisher/levels/levels";
+import type { PublishOutcome } from "@ecomarket/publisher/levels/publisher";
+import { fullTopology } from "@ecomarket/shared/contract/topology";
+import { roleLogger } from "@ecomarket/shared/process/log";
 import { type Account, accountOf } from "./account.ts";
 import type { Lesson } from "./lesson.ts";
-import { idsOf, QUEUE, type Side, signups } from "./side.ts";
+import { idsOf, QUEUE, type Side, signups } from "./stage/side.ts";
 
 /** Events before the link fails, and while it does. */
 const BATCH = 50;

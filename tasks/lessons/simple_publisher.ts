@@ -1,11 +1,11 @@
 /** A transient message does not outlive the broker, though its queue is durable. */
-import type { Level } from "@ecomarket/publisher/levels";
-import { connectPublisher } from "@ecomarket/publisher/levels";
-import { roleLogger } from "@ecomarket/shared/log";
+import type { Level } from "@ecomarket/publisher/levels/levels";
+import { connectPublisher } from "@ecomarket/publisher/levels/levels";
+import { roleLogger } from "@ecomarket/shared/process/log";
 import { accountOf } from "./account.ts";
-import { CLASSIC_QUEUE } from "./classic_queue.ts";
 import type { Lesson } from "./lesson.ts";
-import { idsOf, type Side, signups } from "./side.ts";
+import { CLASSIC_QUEUE } from "./stage/classic_queue.ts";
+import { idsOf, type Side, signups } from "./stage/side.ts";
 
 const EVENTS = 100;
 

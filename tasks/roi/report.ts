@@ -1,6 +1,6 @@
 /** The model's answer, for the terminal and for programs. */
-import { renderTable } from "@ecomarket/shared/table";
-import { wrapText } from "@ecomarket/shared/wrap_text";
+import { renderTable } from "@ecomarket/shared/process/table";
+import { wrapText } from "@ecomarket/shared/process/wrap_text";
 import { days, money, percent, workshopClaims } from "./claims.ts";
 import { type ByPeriod, type Roi, roi, type RoiInputs, type Threshold } from "./model.ts";
 

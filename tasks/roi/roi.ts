@@ -1,6 +1,6 @@
 /** `deno task roi`: what failures cost, and when events pay for themselves, for a reader's numbers. */
-import { numberBetween, parseArguments } from "@ecomarket/shared/args";
-import { print, runCommand } from "@ecomarket/shared/main";
+import { numberBetween, parseArguments } from "@ecomarket/shared/process/args";
+import { print, runCommand } from "@ecomarket/shared/process/main";
 import { type RoiInputs, WORKSHOP } from "./model.ts";
 import { jsonReport, textReport } from "./report.ts";
 

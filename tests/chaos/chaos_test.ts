@@ -1,6 +1,6 @@
 /** The chaos run itself, as CI does it: short, with every fault that one node can have; and a cluster. */
 import assert from "node:assert/strict";
-import { runDeno } from "../support/run_deno.ts";
+import { runDeno } from "../../testbed/project/run_deno.ts";
 
 interface Receipt {
   readonly ok: boolean;

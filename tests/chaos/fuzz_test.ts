@@ -10,15 +10,25 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { Options } from "amqplib";
 import fc from "fast-check";
-import type { Consumer } from "@ecomarket/shared/consumer";
-import { createUsuarioCreado, encode } from "@ecomarket/shared/event";
-import { EVENTS_EXCHANGE, PARKED_QUEUE } from "@ecomarket/shared/topology";
+import { createUsuarioCreado, encode } from "@ecomarket/shared/contract/event";
+import { EVENTS_EXCHANGE, PARKED_QUEUE } from "@ecomarket/shared/contract/topology";
+import type { Consumer } from "@ecomarket/shared/subscriber/consumer";
+import {
+  nestedArrays,
+  nestedTables,
+  UNDECODABLE_DEPTH,
+} from "@ecomarket/testbed/broker/nested_headers";
+import {
+  longLong,
+  octet,
+  RawAmqp,
+  type RawProperties,
+  shortString,
+} from "@ecomarket/testbed/broker/raw_amqp";
+import { startTestBroker } from "@ecomarket/testbed/broker/test_broker";
 import { deadLetterConsumer } from "../../consumers/dead_letter.ts";
 import { Bench, recordingConsumer } from "../support/bench.ts";
-import { startTestBroker } from "../support/broker.ts";
 import { eventually } from "../support/eventually.ts";
-import { nestedArrays, nestedTables, UNDECODABLE_DEPTH } from "../support/nested_headers.ts";
-import { longLong, octet, RawAmqp, type RawProperties, shortString } from "../support/raw_amqp.ts";
 
 const CASES = Number(Deno.env.get("FUZZ_CASES") ?? 2_000);
 const SEED = Number(Deno.env.get("FUZZ_SEED") ?? 1);

@@ -2,17 +2,17 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import { type Channel, connect } from "amqplib";
-import { amqpUrls } from "@ecomarket/shared/config";
-import { BrokerSetupError } from "@ecomarket/shared/errors";
-import { isProcessAlive } from "@ecomarket/shared/platform";
-import { ensureBroker, findBroker, resetBroker } from "@ecomarket/setup/broker";
-import { registeredNodes } from "@ecomarket/setup/epmd";
-import { freePorts, isPortFree } from "@ecomarket/setup/free_ports";
-import { poll } from "@ecomarket/setup/poll";
-import { PrivateCluster } from "@ecomarket/setup/private_cluster";
-import type { PrivateNode } from "@ecomarket/setup/private_node";
-import { probeBroker } from "@ecomarket/setup/probe_broker";
-import { startTestCluster } from "../support/broker.ts";
+import { ensureBroker, findBroker, resetBroker } from "@ecomarket/setup/broker/broker";
+import { freePorts, isPortFree } from "@ecomarket/setup/machine/free_ports";
+import { PrivateCluster } from "@ecomarket/setup/node/private_cluster";
+import type { PrivateNode } from "@ecomarket/setup/node/private_node";
+import { BrokerSetupError } from "@ecomarket/shared/base/errors";
+import { poll } from "@ecomarket/shared/base/poll";
+import { amqpUrls } from "@ecomarket/shared/process/config";
+import { isProcessAlive } from "@ecomarket/shared/process/platform";
+import { startTestCluster } from "@ecomarket/testbed/broker/test_broker";
+import { registeredNodes } from "../../setup/node/epmd.ts";
+import { probeBroker } from "../../setup/node/probe_broker.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 
 const QUEUE = "private_cluster_test";
@@ -146,7 +146,7 @@ Deno.test("PrivateCluster", async (t) => {
 Deno.test("startTestCluster() leaves nothing when the test run is killed as it starts", async () => {
   await using folder = await temporaryFolder();
   const script = `
-    import { startTestCluster } from "./tests/support/broker.ts";
+    import { startTestCluster } from "./testbed/broker/test_broker.ts";
     await startTestCluster();`;
   const run = new Deno.Command(Deno.execPath(), {
     args: ["eval", script],

@@ -2,13 +2,17 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
-import { EVENTS_EXCHANGE, PARKED_QUEUE, SUBSCRIBER_QUEUES } from "@ecomarket/shared/topology";
-import { countDeadLetters, SUBSCRIBERS } from "../../tasks/effects.ts";
+import {
+  EVENTS_EXCHANGE,
+  PARKED_QUEUE,
+  SUBSCRIBER_QUEUES,
+} from "@ecomarket/shared/contract/topology";
+import { nestedArrays, UNDECODABLE_DEPTH } from "@ecomarket/testbed/broker/nested_headers";
+import { RawAmqp } from "@ecomarket/testbed/broker/raw_amqp";
+import { startTestBroker } from "@ecomarket/testbed/broker/test_broker";
+import { countDeadLetters, SUBSCRIBERS } from "@ecomarket/testbed/stores/effects";
 import { Bench } from "../support/bench.ts";
-import { startTestBroker } from "../support/broker.ts";
 import { eventually } from "../support/eventually.ts";
-import { nestedArrays, UNDECODABLE_DEPTH } from "../support/nested_headers.ts";
-import { RawAmqp } from "../support/raw_amqp.ts";
 import { assertEffects, publishAll, signups, startAllConsumers } from "../support/roles.ts";
 
 Deno.test("a message that cannot be decoded is parked for each subscriber, and the archive goes on", async () => {

@@ -1,12 +1,12 @@
 /** The users API is killed at any moment: whoever was told of a user finds it, and its effects, once. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { readApiBooks } from "../../tasks/chaos/api_books.ts";
-import { killApiUnderLoad } from "../../tasks/chaos/api_kills.ts";
-import { auditApi } from "../../tasks/chaos/api_ledger.ts";
-import { SUBSCRIBERS } from "../../tasks/effects.ts";
+import { startTestBroker, type TestBroker } from "@ecomarket/testbed/broker/test_broker";
+import { SUBSCRIBERS } from "@ecomarket/testbed/stores/effects";
+import { readApiBooks } from "../../tasks/chaos/accounts/api_books.ts";
+import { auditApi } from "../../tasks/chaos/accounts/api_ledger.ts";
+import { killApiUnderLoad } from "../../tasks/chaos/faults/api_kills.ts";
 import { Bench } from "../support/bench.ts";
-import { startTestBroker, type TestBroker } from "../support/broker.ts";
 import { eventually } from "../support/eventually.ts";
 import { assertEffects, startAllConsumers } from "../support/roles.ts";
 import { registerAll, startApi } from "../support/users_api.ts";

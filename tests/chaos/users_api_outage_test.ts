@@ -1,9 +1,9 @@
 /** The users API without its broker: nobody who registers notices. */
 import assert from "node:assert/strict";
-import { SUBSCRIBER_QUEUES } from "@ecomarket/shared/topology";
-import { SUBSCRIBERS } from "../../tasks/effects.ts";
+import { SUBSCRIBER_QUEUES } from "@ecomarket/shared/contract/topology";
+import { startTestBroker, type TestBroker } from "@ecomarket/testbed/broker/test_broker";
+import { SUBSCRIBERS } from "@ecomarket/testbed/stores/effects";
 import { Bench } from "../support/bench.ts";
-import { startTestBroker, type TestBroker } from "../support/broker.ts";
 import { eventually } from "../support/eventually.ts";
 import { assertEffects, startAllConsumers } from "../support/roles.ts";
 import { assertReadiness, outboxIds, READY, registerAll, startApi } from "../support/users_api.ts";

@@ -1,6 +1,6 @@
 /** `deno task compare` from end to end: what it measures, and the facts that no busy machine changes. */
 import assert from "node:assert/strict";
-import { runDeno } from "../support/run_deno.ts";
+import { runDeno } from "../../testbed/project/run_deno.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 
 const COMPARE = ["run", "-q", "-P=operator", "tasks/compare/compare.ts"];

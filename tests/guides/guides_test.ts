@@ -1,10 +1,10 @@
 /** The workshop's guides: each command of them is executed, and prints what they show. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { PROJECT_ROOT } from "../../tasks/role_process.ts";
+import { PROJECT_ROOT } from "@ecomarket/testbed/processes/role_process";
+import { copyProject } from "../../testbed/project/project_copy.ts";
 import { type Guide, parseGuide, withoutLines } from "../support/guide.ts";
 import { GuideReader } from "../support/guide_reader.ts";
-import { copyProject } from "../support/project_copy.ts";
 
 const SPANISH = join("docs", "guia.md");
 const ENGLISH = join("docs", "guide.md");

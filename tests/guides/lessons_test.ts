@@ -1,9 +1,9 @@
 /** `deno task lesson`: each one does harm first, and none after it; and leaves nothing behind. */
 import assert from "node:assert/strict";
-import { PROJECT_ROOT } from "../../tasks/role_process.ts";
+import { PROJECT_ROOT } from "@ecomarket/testbed/processes/role_process";
 import { LESSONS } from "../../tasks/lessons/catalog.ts";
+import { type Finished, runDeno } from "../../testbed/project/run_deno.ts";
 import { eventually } from "../support/eventually.ts";
-import { type Finished, runDeno } from "../support/run_deno.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 
 const LESSON = ["run", "-q", "-P=operator", "tasks/lessons/lesson_command.ts"];

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { installRabbitmq } from "@ecomarket/setup/debian_install";
-import { dockerProblem } from "@ecomarket/setup/docker_broker";
+import { dockerProblem } from "../../setup/broker/docker_broker.ts";
+import { installRabbitmq } from "../../setup/machine/debian_install.ts";
 
 // The programs here are stand-ins: scripts that record what they are asked, or misbehave.
 const ignore = Deno.build.os === "windows";

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { connect } from "amqplib";
-import { AccessRefusedError, BrokerUnreachableError, ConfigError } from "@ecomarket/shared/errors";
 import {
   type Broker,
   type BrokerOptions,
@@ -9,13 +8,18 @@ import {
   findBroker,
   resetBroker,
   stopBroker,
-} from "@ecomarket/setup/broker";
-import { registeredNodes } from "@ecomarket/setup/epmd";
-import { freePorts } from "@ecomarket/setup/free_ports";
-import { nodePaths } from "@ecomarket/setup/node_files";
-import { PrivateNode } from "@ecomarket/setup/private_node";
-import { probeBroker } from "@ecomarket/setup/probe_broker";
-import { management, startTestBroker } from "../support/broker.ts";
+} from "@ecomarket/setup/broker/broker";
+import { freePorts } from "@ecomarket/setup/machine/free_ports";
+import { nodePaths } from "@ecomarket/setup/node/node_files";
+import { PrivateNode } from "@ecomarket/setup/node/private_node";
+import {
+  AccessRefusedError,
+  BrokerUnreachableError,
+  ConfigError,
+} from "@ecomarket/shared/base/errors";
+import { management, startTestBroker } from "@ecomarket/testbed/broker/test_broker";
+import { registeredNodes } from "../../setup/node/epmd.ts";
+import { probeBroker } from "../../setup/node/probe_broker.ts";
 
 Deno.test("ensureBroker() with a broker that is there", async (t) => {
   await using broker = await startTestBroker();
@@ -256,7 +260,7 @@ const ROOT = new URL("../..", import.meta.url);
 /** Runs `deno task broker`, with nothing of the person's environment that could change its answer. */
 async function command(args: readonly string[], variables: Record<string, string>) {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "setup/broker_command.ts", ...args],
+    args: ["run", "-A", "setup/broker/broker_command.ts", ...args],
     cwd: ROOT,
     clearEnv: true,
     env: { ...inherited("PATH", "HOME", "DENO_DIR"), ...variables },
@@ -274,14 +278,14 @@ function inherited(...names: readonly string[]): Record<string, string> {
 
 async function inAnotherProcess({ directory, ports }: BrokerOptions): Promise<Broker> {
   const script = `
-    import { ensureBroker } from "@ecomarket/setup/broker";
+    import { ensureBroker } from "@ecomarket/setup/broker/broker";
     const variables = { BROKER_DOCKER: "never", BROKER_INSTALL: "never" };
     const options = ${JSON.stringify({ directory, ports })};
     const broker = await ensureBroker({ ...options, read: (name) => variables[name] });
     console.log(JSON.stringify(broker));`;
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["eval", script],
-    cwd: new URL("../../tests", import.meta.url),
+    cwd: new URL("..", import.meta.url),
   }).output();
   assert.ok(success, new TextDecoder().decode(stderr));
   return JSON.parse(new TextDecoder().decode(stdout));

@@ -1,15 +1,15 @@
 /** A connection that dies as its set-up ends, or without a word, is replaced, whoever uses it. */
 import assert from "node:assert/strict";
-import { RobustPublisher } from "@ecomarket/publisher/robust_publisher";
-import { ConfirmedChannel } from "@ecomarket/shared/confirmed_channel";
-import { type ConnectionOptions, openConnection } from "@ecomarket/shared/connection";
-import { createUsuarioCreado, encode } from "@ecomarket/shared/event";
-import type { LinkUser } from "@ecomarket/shared/link";
-import { DEAD_LETTER_QUEUE, EVENTS_EXCHANGE } from "@ecomarket/shared/topology";
+import { RobustPublisher } from "@ecomarket/publisher/levels/robust_publisher";
+import { ConfirmedChannel } from "@ecomarket/shared/broker/confirmed_channel";
+import { type ConnectionOptions, openConnection } from "@ecomarket/shared/broker/connection";
+import type { LinkUser } from "@ecomarket/shared/broker/link";
+import { createUsuarioCreado, encode } from "@ecomarket/shared/contract/event";
+import { DEAD_LETTER_QUEUE, EVENTS_EXCHANGE } from "@ecomarket/shared/contract/topology";
+import { TcpProxy } from "@ecomarket/testbed/broker/tcp_proxy";
+import { startTestBroker, type TestBroker } from "@ecomarket/testbed/broker/test_broker";
 import { Bench, recordingConsumer } from "../support/bench.ts";
-import { startTestBroker, type TestBroker } from "../support/broker.ts";
 import { eventually } from "../support/eventually.ts";
-import { TcpProxy } from "../support/tcp_proxy.ts";
 
 let broker: TestBroker;
 Deno.test.beforeAll(async () => {

@@ -5,10 +5,14 @@ import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { connect } from "amqplib";
 import { z } from "zod";
-import { PROJECT_ROOT } from "../../tasks/role_process.ts";
-import { management, startTestBroker, type TestBroker } from "../support/broker.ts";
+import {
+  management,
+  startTestBroker,
+  type TestBroker,
+} from "@ecomarket/testbed/broker/test_broker";
+import { PROJECT_ROOT } from "@ecomarket/testbed/processes/role_process";
+import { runDeno } from "../../testbed/project/run_deno.ts";
 import { eventually } from "../support/eventually.ts";
-import { runDeno } from "../support/run_deno.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 
 let broker: TestBroker;
@@ -17,7 +21,7 @@ Deno.test.beforeAll(async () => {
 });
 Deno.test.afterAll(async () => await broker[Symbol.asyncDispose]());
 
-const DEMO = ["run", "-q", "-P=operator", "tasks/demo.ts"];
+const DEMO = ["run", "-q", "-P=operator", "tasks/demo/demo.ts"];
 
 /** The demo's environment: this broker, and a folder of its own for temporary files. */
 function environment(temporary: string): Record<string, string> {

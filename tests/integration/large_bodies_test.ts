@@ -1,11 +1,15 @@
 /** Foreign messages of many megabytes, many at once: a subscriber must not hold them all. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import type { Consumer } from "@ecomarket/shared/consumer";
-import { retryExchange, SUBSCRIBER_QUEUES, subscriberSlice } from "@ecomarket/shared/topology";
-import { MAX_BYTES_IN_HAND } from "@ecomarket/shared/window";
+import {
+  retryExchange,
+  SUBSCRIBER_QUEUES,
+  subscriberSlice,
+} from "@ecomarket/shared/contract/topology";
+import type { Consumer } from "@ecomarket/shared/subscriber/consumer";
+import { startTestBroker, type TestBroker } from "@ecomarket/testbed/broker/test_broker";
+import { MAX_BYTES_IN_HAND } from "../../shared/subscriber/window.ts";
 import { Bench, TEST_DELAYS_MS } from "../support/bench.ts";
-import { startTestBroker, type TestBroker } from "../support/broker.ts";
 import { eventually } from "../support/eventually.ts";
 
 let broker: TestBroker;

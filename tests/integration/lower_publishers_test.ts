@@ -1,13 +1,13 @@
 /** The workshop's first two levels: what they do promise, and what they do not. */
 import assert from "node:assert/strict";
-import { PersistentPublisher } from "@ecomarket/publisher/persistent_publisher";
-import { SimplePublisher } from "@ecomarket/publisher/simple_publisher";
-import { createUsuarioCreado } from "@ecomarket/shared/event";
-import { EVENTS_EXCHANGE, SUBSCRIBER_QUEUES } from "@ecomarket/shared/topology";
+import { createUsuarioCreado } from "@ecomarket/shared/contract/event";
+import { EVENTS_EXCHANGE, SUBSCRIBER_QUEUES } from "@ecomarket/shared/contract/topology";
+import { TcpProxy } from "@ecomarket/testbed/broker/tcp_proxy";
+import { startTestBroker, type TestBroker } from "@ecomarket/testbed/broker/test_broker";
+import { PersistentPublisher } from "../../publisher/levels/persistent_publisher.ts";
+import { SimplePublisher } from "../../publisher/levels/simple_publisher.ts";
 import { Bench } from "../support/bench.ts";
-import { startTestBroker, type TestBroker } from "../support/broker.ts";
 import { eventually } from "../support/eventually.ts";
-import { TcpProxy } from "../support/tcp_proxy.ts";
 
 let broker: TestBroker;
 Deno.test.beforeAll(async () => {

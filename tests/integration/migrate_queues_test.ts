@@ -2,19 +2,19 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import type { ConfirmChannel, GetMessage, Options } from "amqplib";
-import { readFailure } from "@ecomarket/shared/headers";
-import { ManagementClient, readTopology, vhostOf } from "@ecomarket/shared/management";
+import { ManagementClient, readTopology, vhostOf } from "@ecomarket/shared/broker/management";
+import { readFailure } from "@ecomarket/shared/contract/headers";
 import {
   DEAD_LETTER_EXCHANGE,
   DEAD_LETTER_QUEUE,
   EVENTS_EXCHANGE,
   fullTopology,
-} from "@ecomarket/shared/topology";
+} from "@ecomarket/shared/contract/topology";
+import { nestedArrays, UNDECODABLE_DEPTH } from "@ecomarket/testbed/broker/nested_headers";
+import { RawAmqp } from "@ecomarket/testbed/broker/raw_amqp";
+import { startTestBroker, type TestBroker } from "@ecomarket/testbed/broker/test_broker";
 import { Bench, recordingConsumer, TEST_DELAYS_MS } from "../support/bench.ts";
-import { startTestBroker, type TestBroker } from "../support/broker.ts";
 import { eventually } from "../support/eventually.ts";
-import { nestedArrays, UNDECODABLE_DEPTH } from "../support/nested_headers.ts";
-import { RawAmqp } from "../support/raw_amqp.ts";
 import { setupQueues, startSetupQueues } from "../support/setup_command.ts";
 
 let broker: TestBroker;

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import config from "../../deno.json" with { type: "json" };
-import { PROJECT_ROOT } from "../../tasks/role_process.ts";
+import { PROJECT_ROOT } from "@ecomarket/testbed/processes/role_process";
 import { eventually } from "../support/eventually.ts";
-import { runDeno } from "../support/run_deno.ts";
+import { runDeno } from "../../testbed/project/run_deno.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 
 type TaskName = keyof typeof config.tasks;

@@ -2,15 +2,15 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import type { OutboxRow } from "@ecomarket/publisher/outbox";
-import { BacklogWatch } from "@ecomarket/publisher/outbox_backlog";
-import { OutboxRelay } from "@ecomarket/publisher/outbox_relay";
-import { UsersStore } from "@ecomarket/publisher/users_store";
-import { DATABASE_FILE } from "@ecomarket/shared/sqlite";
+import { DATABASE_FILE } from "@ecomarket/shared/store/sqlite";
+import { TcpProxy } from "@ecomarket/testbed/broker/tcp_proxy";
+import { startTestBroker, type TestBroker } from "@ecomarket/testbed/broker/test_broker";
+import { UsersStore } from "../../publisher/api/users_store.ts";
+import { BacklogWatch } from "../../publisher/outbox/backlog.ts";
+import type { OutboxRow } from "../../publisher/outbox/outbox.ts";
+import { OutboxRelay } from "../../publisher/outbox/relay.ts";
 import { Bench } from "../support/bench.ts";
-import { startTestBroker, type TestBroker } from "../support/broker.ts";
 import { eventually } from "../support/eventually.ts";
-import { TcpProxy } from "../support/tcp_proxy.ts";
 import { outboxIds } from "../support/users_api.ts";
 
 let broker: TestBroker;

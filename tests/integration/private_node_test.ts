@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { connect } from "amqplib";
 import { Buffer } from "node:buffer";
-import { BrokerSetupError } from "@ecomarket/shared/errors";
-import { isProcessAlive } from "@ecomarket/shared/platform";
-import { registeredNodes } from "@ecomarket/setup/epmd";
-import { freePorts, isPortFree } from "@ecomarket/setup/free_ports";
-import { nodePaths, type NodePorts } from "@ecomarket/setup/node_files";
-import { poll } from "@ecomarket/setup/poll";
-import { newPrivateNode, PrivateNode } from "@ecomarket/setup/private_node";
-import { probeBroker } from "@ecomarket/setup/probe_broker";
-import { createVhost, management, startTestBroker } from "../support/broker.ts";
+import { freePorts, isPortFree } from "@ecomarket/setup/machine/free_ports";
+import { nodePaths, type NodePorts } from "@ecomarket/setup/node/node_files";
+import { newPrivateNode, PrivateNode } from "@ecomarket/setup/node/private_node";
+import { BrokerSetupError } from "@ecomarket/shared/base/errors";
+import { poll } from "@ecomarket/shared/base/poll";
+import { isProcessAlive } from "@ecomarket/shared/process/platform";
+import { createVhost, management, startTestBroker } from "@ecomarket/testbed/broker/test_broker";
+import { registeredNodes } from "../../setup/node/epmd.ts";
+import { probeBroker } from "../../setup/node/probe_broker.ts";
 
 Deno.test("PrivateNode", async (t) => {
   await using broker = await startTestBroker();
@@ -97,7 +97,7 @@ Deno.test("startTestBroker() starts brokers side by side, and leaves nothing beh
 
 Deno.test("startTestBroker() leaves nothing behind when the test run is killed", async () => {
   const script = `
-    import { startTestBroker } from "./tests/support/broker.ts";
+    import { startTestBroker } from "./testbed/broker/test_broker.ts";
     const { node } = await startTestBroker();
     console.log(JSON.stringify({ pid: node.pid, spec: node.spec }));
     setInterval(() => {}, 1_000);`;

@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import type { GetMessage } from "amqplib";
-import { generateUsers } from "@ecomarket/publisher/users_generated";
-import { X_SIMULATE_FAILURES } from "@ecomarket/shared/headers";
-import { EVENTS_EXCHANGE, SUBSCRIBER_QUEUES } from "@ecomarket/shared/topology";
+import { X_SIMULATE_FAILURES } from "@ecomarket/shared/contract/headers";
+import { EVENTS_EXCHANGE, SUBSCRIBER_QUEUES } from "@ecomarket/shared/contract/topology";
+import { startTestBroker, type TestBroker } from "@ecomarket/testbed/broker/test_broker";
+import { generateUsers } from "../../publisher/publish/sources/generated.ts";
 import { Bench } from "../support/bench.ts";
-import { startTestBroker, type TestBroker } from "../support/broker.ts";
 import { eventually } from "../support/eventually.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -21,7 +21,7 @@ Deno.test.afterAll(async () => await broker[Symbol.asyncDispose]());
 
 function startPublish(amqpUrl: string, args: readonly string[]): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-q", "-P=publisher", "publisher/publish.ts", ...args],
+    args: ["run", "-q", "-P=publisher", "publisher/publish/publish.ts", ...args],
     cwd: ROOT,
     env: { AMQP_URL: amqpUrl },
     stdin: "piped",

@@ -1,21 +1,29 @@
 /** RobustPublisher against a real broker: each outcome, and each way back from a broken link. */
 import assert from "node:assert/strict";
-import { RobustPublisher } from "@ecomarket/publisher/robust_publisher";
-import type { PublishOutcome } from "@ecomarket/publisher/publisher";
+import type { PublishOutcome } from "@ecomarket/publisher/levels/publisher";
+import { RobustPublisher } from "@ecomarket/publisher/levels/robust_publisher";
 import {
   AccessRefusedError,
   BrokerUnreachableError,
   InvalidMessageError,
   TopologyMissingError,
-} from "@ecomarket/shared/errors";
-import { createUsuarioCreado, type UsuarioCreado } from "@ecomarket/shared/event";
-import { vhostOf } from "@ecomarket/shared/management";
-import { DEAD_LETTER_QUEUE, EVENTS_EXCHANGE, SUBSCRIBER_QUEUES } from "@ecomarket/shared/topology";
+} from "@ecomarket/shared/base/errors";
+import { vhostOf } from "@ecomarket/shared/broker/management";
+import { createUsuarioCreado, type UsuarioCreado } from "@ecomarket/shared/contract/event";
+import {
+  DEAD_LETTER_QUEUE,
+  EVENTS_EXCHANGE,
+  SUBSCRIBER_QUEUES,
+} from "@ecomarket/shared/contract/topology";
+import { TcpProxy } from "@ecomarket/testbed/broker/tcp_proxy";
+import {
+  management,
+  startTestBroker,
+  type TestBroker,
+} from "@ecomarket/testbed/broker/test_broker";
 import { Bench } from "../support/bench.ts";
-import { management, startTestBroker, type TestBroker } from "../support/broker.ts";
 import { eventually } from "../support/eventually.ts";
 import { recordQueueOn } from "../support/queue_record.ts";
-import { TcpProxy } from "../support/tcp_proxy.ts";
 
 let broker: TestBroker;
 Deno.test.beforeAll(async () => {

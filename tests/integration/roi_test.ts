@@ -1,6 +1,6 @@
 /** `deno task roi` as a person runs it, in a sandbox that allows nothing at all. */
 import assert from "node:assert/strict";
-import { runDeno } from "../support/run_deno.ts";
+import { runDeno } from "../../testbed/project/run_deno.ts";
 
 const ROI = ["run", "-q", "-P=roi", "tasks/roi/roi.ts"];
 

@@ -7,11 +7,15 @@ import {
   fullTopology,
   SETUP_EXCHANGE,
   SUBSCRIBER_QUEUES,
-} from "@ecomarket/shared/topology";
-import { declareAtOnce } from "../../setup/declare_at_once.ts";
-import { createVhost, startTestBroker, type TestBroker } from "../support/broker.ts";
+} from "@ecomarket/shared/contract/topology";
+import { TcpProxy } from "@ecomarket/testbed/broker/tcp_proxy";
+import {
+  createVhost,
+  startTestBroker,
+  type TestBroker,
+} from "@ecomarket/testbed/broker/test_broker";
+import { declareAtOnce } from "../../setup/queues/declare_at_once.ts";
 import { setupQueues } from "../support/setup_command.ts";
-import { TcpProxy } from "../support/tcp_proxy.ts";
 
 let broker: TestBroker;
 Deno.test.beforeAll(async () => {

@@ -7,13 +7,17 @@ import {
   readTopology,
   type StandingTopology,
   vhostOf,
-} from "@ecomarket/shared/management";
-import { fullTopology } from "@ecomarket/shared/topology";
+} from "@ecomarket/shared/broker/management";
+import { fullTopology } from "@ecomarket/shared/contract/topology";
+import {
+  createVhost,
+  startTestBroker,
+  type TestBroker,
+} from "@ecomarket/testbed/broker/test_broker";
+import { copyProject } from "../../testbed/project/project_copy.ts";
+import type { Finished } from "../../testbed/project/run_deno.ts";
 import { Bench, recordingConsumer, TEST_DELAYS_MS } from "../support/bench.ts";
-import { createVhost, startTestBroker, type TestBroker } from "../support/broker.ts";
 import { eventually } from "../support/eventually.ts";
-import { copyProject } from "../support/project_copy.ts";
-import type { Finished } from "../support/run_deno.ts";
 import { setupQueues as runSetupQueues } from "../support/setup_command.ts";
 
 let broker: TestBroker;
@@ -247,7 +251,7 @@ Deno.test("setup-queues refuses two subscribers on one queue, and declares nothi
   );
   const before = await standing(vhost.amqpUrl);
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-q", "-P=setup-queues", "setup/setup_queues.ts"],
+    args: ["run", "-q", "-P=setup-queues", "setup/queues/setup_queues.ts"],
     cwd: copy.path,
     env: { AMQP_URL: vhost.amqpUrl },
     stdin: "null",

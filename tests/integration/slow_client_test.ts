@@ -1,13 +1,13 @@
 /** Clients that take their time, or that are too many: what the server of the users API does then. */
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
-import { type HttpOptions, type HttpServer, serveHttp } from "@ecomarket/publisher/serve_http";
-import { roleLogger } from "@ecomarket/shared/log";
+import { type HttpOptions, type HttpServer, serveHttp } from "@ecomarket/publisher/api/serve_http";
+import { roleLogger } from "@ecomarket/shared/process/log";
+import { TcpProxy } from "@ecomarket/testbed/broker/tcp_proxy";
+import { startTestBroker } from "@ecomarket/testbed/broker/test_broker";
 import { Bench } from "../support/bench.ts";
-import { startTestBroker } from "../support/broker.ts";
 import { eventually } from "../support/eventually.ts";
 import { RawClient } from "../support/raw_client.ts";
-import { TcpProxy } from "../support/tcp_proxy.ts";
 import { outboxIds, registerAll, startApi } from "../support/users_api.ts";
 
 const HEAD = "POST /users HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";

@@ -2,17 +2,17 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { createUsuarioCreado, encode, type UsuarioCreado } from "@ecomarket/shared/event";
+import { createUsuarioCreado, encode, type UsuarioCreado } from "@ecomarket/shared/contract/event";
+import { startTestBroker, type TestBroker } from "@ecomarket/testbed/broker/test_broker";
+import { CONSUMERS } from "@ecomarket/testbed/processes/consumer_process";
+import type { LogRecord } from "@ecomarket/testbed/processes/role_process";
 import { emailConsumer } from "../../consumers/email.ts";
 import type { Mailer } from "../../consumers/mailer.ts";
 import { smtpMailer } from "../../consumers/smtp_mailer.ts";
-import { CONSUMERS } from "../../tasks/consumer_process.ts";
-import type { LogRecord } from "../../tasks/role_process.ts";
+import { runDeno } from "../../testbed/project/run_deno.ts";
 import { Bench } from "../support/bench.ts";
-import { startTestBroker, type TestBroker } from "../support/broker.ts";
 import { eventually } from "../support/eventually.ts";
 import { startConsumer } from "../support/roles.ts";
-import { runDeno } from "../support/run_deno.ts";
 import { startSmtpServer } from "../support/smtp_server.ts";
 
 let broker: TestBroker;

@@ -1,16 +1,20 @@
 /** `deno task status`, in its sandbox, beside a consumer that runs. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { createUsuarioCreado, encode } from "@ecomarket/shared/event";
-import { PARKED_QUEUE, PARKING_EXCHANGE } from "@ecomarket/shared/topology";
+import { createUsuarioCreado, encode } from "@ecomarket/shared/contract/event";
+import { PARKED_QUEUE, PARKING_EXCHANGE } from "@ecomarket/shared/contract/topology";
+import {
+  createVhost,
+  startTestBroker,
+  type TestBroker,
+} from "@ecomarket/testbed/broker/test_broker";
+import { countDeadLetters, countEffects } from "@ecomarket/testbed/stores/effects";
 import { deadLetterConsumer } from "../../consumers/dead_letter.ts";
 import { emailConsumer } from "../../consumers/email.ts";
 import { simulatedMailer } from "../../consumers/mailer.ts";
-import { countDeadLetters, countEffects } from "../../tasks/effects.ts";
+import { type Finished, runDeno } from "../../testbed/project/run_deno.ts";
 import { Bench, TEST_DELAYS_MS } from "../support/bench.ts";
-import { createVhost, startTestBroker, type TestBroker } from "../support/broker.ts";
 import { eventually } from "../support/eventually.ts";
-import { type Finished, runDeno } from "../support/run_deno.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 
 let broker: TestBroker;

@@ -1,12 +1,12 @@
 /** A store that is away: for a moment, or for longer than the broker waits for an ack. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { createUsuarioCreado, encode } from "@ecomarket/shared/event";
-import type { Store } from "@ecomarket/shared/store";
-import { lockStore } from "../../tasks/store_lock.ts";
-import { lowerAckTimeout, sufferAckTimeout } from "../support/ack_timeout.ts";
+import { createUsuarioCreado, encode } from "@ecomarket/shared/contract/event";
+import type { Store } from "@ecomarket/shared/store/store";
+import { lowerAckTimeout, sufferAckTimeout } from "@ecomarket/testbed/broker/ack_timeout";
+import { startTestBroker, type TestBroker } from "@ecomarket/testbed/broker/test_broker";
+import { lockStore } from "@ecomarket/testbed/stores/store_lock";
 import { Bench, recordingConsumer } from "../support/bench.ts";
-import { startTestBroker, type TestBroker } from "../support/broker.ts";
 import { eventually } from "../support/eventually.ts";
 import { eventIds } from "../support/roles.ts";
 

@@ -3,15 +3,19 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { aborted } from "@ecomarket/shared/abort";
-import { HandlerTimeoutError, PermanentError, TopologyDriftError } from "@ecomarket/shared/errors";
-import { createUsuarioCreado, encode } from "@ecomarket/shared/event";
-import { EVENTS_EXCHANGE } from "@ecomarket/shared/topology";
+import { aborted } from "@ecomarket/shared/base/abort";
+import {
+  HandlerTimeoutError,
+  PermanentError,
+  TopologyDriftError,
+} from "@ecomarket/shared/base/errors";
+import { createUsuarioCreado, encode } from "@ecomarket/shared/contract/event";
+import { EVENTS_EXCHANGE } from "@ecomarket/shared/contract/topology";
+import { TcpProxy } from "@ecomarket/testbed/broker/tcp_proxy";
+import { startTestBroker, type TestBroker } from "@ecomarket/testbed/broker/test_broker";
 import { deadLetterConsumer } from "../../consumers/dead_letter.ts";
 import { Bench, recordingConsumer, TEST_DELAYS_MS } from "../support/bench.ts";
-import { startTestBroker, type TestBroker } from "../support/broker.ts";
 import { eventually } from "../support/eventually.ts";
-import { TcpProxy } from "../support/tcp_proxy.ts";
 
 let broker: TestBroker;
 Deno.test.beforeAll(async () => {

@@ -2,13 +2,9 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
-import { openForReading } from "@ecomarket/shared/sqlite";
-import type { Consumer } from "@ecomarket/shared/consumer";
-import { DEAD_LETTER_EXCHANGE, EVENTS_EXCHANGE } from "@ecomarket/shared/topology";
-import { deadLetterConsumer } from "../../consumers/dead_letter.ts";
-import { Bench, recordingConsumer } from "../support/bench.ts";
-import { startTestBroker, type TestBroker } from "../support/broker.ts";
-import { eventually } from "../support/eventually.ts";
+import { DEAD_LETTER_EXCHANGE, EVENTS_EXCHANGE } from "@ecomarket/shared/contract/topology";
+import { openForReading } from "@ecomarket/shared/store/sqlite";
+import type { Consumer } from "@ecomarket/shared/subscriber/consumer";
 import {
   headerTable,
   longLong,
@@ -16,7 +12,11 @@ import {
   RawAmqp,
   type RawProperties,
   shortString,
-} from "../support/raw_amqp.ts";
+} from "@ecomarket/testbed/broker/raw_amqp";
+import { startTestBroker, type TestBroker } from "@ecomarket/testbed/broker/test_broker";
+import { deadLetterConsumer } from "../../consumers/dead_letter.ts";
+import { Bench, recordingConsumer } from "../support/bench.ts";
+import { eventually } from "../support/eventually.ts";
 
 let broker: TestBroker;
 Deno.test.beforeAll(async () => {

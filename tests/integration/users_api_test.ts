@@ -1,13 +1,13 @@
 /** The users API as a process in its sandbox, with a real broker and the real subscribers. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { EVENTS_EXCHANGE, SUBSCRIBER_QUEUES } from "@ecomarket/shared/topology";
-import { SUBSCRIBERS } from "../../tasks/effects.ts";
+import { EVENTS_EXCHANGE, SUBSCRIBER_QUEUES } from "@ecomarket/shared/contract/topology";
+import { startTestBroker, type TestBroker } from "@ecomarket/testbed/broker/test_broker";
+import { SUBSCRIBERS } from "@ecomarket/testbed/stores/effects";
+import { runDeno } from "../../testbed/project/run_deno.ts";
 import { Bench } from "../support/bench.ts";
-import { startTestBroker, type TestBroker } from "../support/broker.ts";
 import { eventually } from "../support/eventually.ts";
 import { assertEffects, startAllConsumers } from "../support/roles.ts";
-import { runDeno } from "../support/run_deno.ts";
 import {
   assertReadiness,
   outboxIds,
@@ -191,7 +191,7 @@ Deno.test("users-api refuses the store of another users API, and takes it over o
 });
 
 Deno.test("users-api refuses a command line that it does not understand, and explains itself", async () => {
-  const command = ["run", "-q", "-P=users-api", "publisher/users_api.ts"];
+  const command = ["run", "-q", "-P=users-api", "publisher/api/users_api.ts"];
   const help = await runDeno([...command, "--help"]);
   assert.equal(help.code, 0);
   assert.match(help.stdout, /^Usage: deno task users-api/);

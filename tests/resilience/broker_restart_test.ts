@@ -1,10 +1,10 @@
 /** The workshop's first test: what waits outlives the broker. */
 import assert from "node:assert/strict";
-import { RobustPublisher } from "@ecomarket/publisher/robust_publisher";
-import { SUBSCRIBER_QUEUES } from "@ecomarket/shared/topology";
-import { SUBSCRIBERS } from "../../tasks/effects.ts";
+import { RobustPublisher } from "@ecomarket/publisher/levels/robust_publisher";
+import { SUBSCRIBER_QUEUES } from "@ecomarket/shared/contract/topology";
+import { startTestBroker, type TestBroker } from "@ecomarket/testbed/broker/test_broker";
+import { SUBSCRIBERS } from "@ecomarket/testbed/stores/effects";
 import { Bench } from "../support/bench.ts";
-import { startTestBroker, type TestBroker } from "../support/broker.ts";
 import { eventually } from "../support/eventually.ts";
 import { assertEffects, publishAll, signups, startAllConsumers } from "../support/roles.ts";
 

@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { join } from "node:path";
-import { createUsuarioCreado } from "@ecomarket/shared/event";
-import { DELIVERY_LIMIT } from "@ecomarket/shared/topology";
-import { CONSUMERS } from "../../tasks/consumer_process.ts";
+import { createUsuarioCreado } from "@ecomarket/shared/contract/event";
+import { DELIVERY_LIMIT } from "@ecomarket/shared/contract/topology";
+import { startTestBroker, type TestBroker } from "@ecomarket/testbed/broker/test_broker";
+import { CONSUMERS } from "@ecomarket/testbed/processes/consumer_process";
 import { Bench } from "../support/bench.ts";
-import { startTestBroker, type TestBroker } from "../support/broker.ts";
 import { eventually } from "../support/eventually.ts";
 import {
   assertEffects,

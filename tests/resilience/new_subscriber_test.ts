@@ -1,8 +1,8 @@
 /** The workshop's third test: one more subscriber, while everything runs. */
 import assert from "node:assert/strict";
-import { RobustPublisher } from "@ecomarket/publisher/robust_publisher";
+import { RobustPublisher } from "@ecomarket/publisher/levels/robust_publisher";
+import { startTestBroker } from "@ecomarket/testbed/broker/test_broker";
 import { Bench } from "../support/bench.ts";
-import { startTestBroker } from "../support/broker.ts";
 import { eventually } from "../support/eventually.ts";
 import {
   assertEffects,

@@ -6,19 +6,23 @@ import { Buffer } from "node:buffer";
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type Channel, type ChannelModel, connect, type GetMessage, type Options } from "amqplib";
+import { connectOnce } from "@ecomarket/shared/broker/connection";
+import { type QueueStatus, queueStatus } from "@ecomarket/shared/broker/queue_status";
+import {
+  declareTopology,
+  EVENTS_EXCHANGE,
+  fullTopology,
+} from "@ecomarket/shared/contract/topology";
+import { type Logger, roleLogger } from "@ecomarket/shared/process/log";
+import { SqliteStore } from "@ecomarket/shared/store/sqlite_store";
+import type { Store } from "@ecomarket/shared/store/store";
 import {
   type Consumer,
   eventConsumer,
   type EventConsumerDefinition,
-} from "@ecomarket/shared/consumer";
-import { connectOnce } from "@ecomarket/shared/connection";
-import { type Logger, roleLogger } from "@ecomarket/shared/log";
-import { type QueueStatus, queueStatus } from "@ecomarket/shared/queue_status";
-import { SqliteStore } from "@ecomarket/shared/sqlite_store";
-import type { Store } from "@ecomarket/shared/store";
-import { runSubscriber } from "@ecomarket/shared/subscriber";
-import { declareTopology, EVENTS_EXCHANGE, fullTopology } from "@ecomarket/shared/topology";
-import { createVhost, type VhostBroker } from "./broker.ts";
+} from "@ecomarket/shared/subscriber/consumer";
+import { createVhost, type VhostBroker } from "@ecomarket/testbed/broker/test_broker";
+import { runSubscriber } from "../../shared/subscriber/subscriber.ts";
 
 /** Retry delays that a test can wait for. */
 export const TEST_DELAYS_MS: readonly number[] = [50, 100, 150];

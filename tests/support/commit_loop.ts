@@ -2,7 +2,7 @@
  * Run by `sqlite_store_test.ts`, which kills it: commits groups of effects without end, and prints
  * the ids of each group whose commits have resolved.
  */
-import { SqliteStore } from "@ecomarket/shared/sqlite_store";
+import { SqliteStore } from "@ecomarket/shared/store/sqlite_store";
 
 const [directory, migration] = Deno.args;
 if (!directory || !migration) throw new Error("Usage: commit_loop.ts <folder> <migration>");

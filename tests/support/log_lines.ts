@@ -1,6 +1,6 @@
 /** Run by `log_test.ts`: logs what it is given, configured as a role is, and ends. */
-import { logConfig } from "@ecomarket/shared/config";
-import { configureLog, flushLog, roleLogger } from "@ecomarket/shared/log";
+import { logConfig } from "@ecomarket/shared/process/config";
+import { configureLog, flushLog, roleLogger } from "@ecomarket/shared/process/log";
 
 const [nombre, email] = Deno.args;
 await configureLog(logConfig());

@@ -1,5 +1,5 @@
 /** What the broker believes about where a queue is, and how to make it wrong. */
-import type { PrivateNode } from "@ecomarket/setup/private_node";
+import type { PrivateNode } from "@ecomarket/setup/node/private_node";
 
 /** A queue, and the node that it is to be looked for on. */
 export interface QueueRecord {

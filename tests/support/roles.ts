@@ -1,18 +1,18 @@
 /** The real roles, as processes in their sandboxes, on a test's own broker and folder. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { RobustPublisher } from "@ecomarket/publisher/robust_publisher";
-import { createUsuarioCreado, type UsuarioCreado } from "@ecomarket/shared/event";
-import { openForReading } from "@ecomarket/shared/sqlite";
-import type { SubscriberName } from "@ecomarket/shared/topology";
-import { deadLettersByEvent, effectsByEvent } from "../../tasks/effects.ts";
+import { RobustPublisher } from "@ecomarket/publisher/levels/robust_publisher";
+import { createUsuarioCreado, type UsuarioCreado } from "@ecomarket/shared/contract/event";
+import type { SubscriberName } from "@ecomarket/shared/contract/topology";
+import { openForReading } from "@ecomarket/shared/store/sqlite";
 import {
   CONSUMER_NAMES,
   ConsumerProcess,
   type ConsumerProcessOptions,
   CONSUMERS,
   type ConsumerScript,
-} from "../../tasks/consumer_process.ts";
+} from "@ecomarket/testbed/processes/consumer_process";
+import { deadLettersByEvent, effectsByEvent } from "@ecomarket/testbed/stores/effects";
 import type { Bench } from "./bench.ts";
 
 /** Starts `consumer` on `bench`, with its fast retries, and waits until it consumes. */

@@ -1,10 +1,10 @@
 /** `deno task setup-queues` as a person runs it, in its sandbox. */
-import { PROJECT_ROOT } from "../../tasks/role_process.ts";
+import type { VhostBroker } from "@ecomarket/testbed/broker/test_broker";
+import { PROJECT_ROOT } from "@ecomarket/testbed/processes/role_process";
+import { type Finished, runDeno } from "../../testbed/project/run_deno.ts";
 import { TEST_DELAYS_MS } from "./bench.ts";
-import type { VhostBroker } from "./broker.ts";
-import { type Finished, runDeno } from "./run_deno.ts";
 
-const COMMAND = ["run", "-q", "-P=setup-queues", "setup/setup_queues.ts"];
+const COMMAND = ["run", "-q", "-P=setup-queues", "setup/queues/setup_queues.ts"];
 
 function environment(broker: Pick<VhostBroker, "managementUrl">, amqpUrl: string) {
   return {

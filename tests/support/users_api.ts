@@ -1,10 +1,13 @@
 /** The users API as a process in its sandbox, on a test's own broker and folder, and its clients. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { openForReading } from "@ecomarket/shared/sqlite";
-import type { User } from "@ecomarket/publisher/users_store";
-import type { LogRecord } from "../../tasks/role_process.ts";
-import { UsersApiProcess, type UsersApiProcessOptions } from "../../tasks/users_api_process.ts";
+import { openForReading } from "@ecomarket/shared/store/sqlite";
+import type { LogRecord } from "@ecomarket/testbed/processes/role_process";
+import {
+  UsersApiProcess,
+  type UsersApiProcessOptions,
+} from "@ecomarket/testbed/processes/users_api_process";
+import type { User } from "../../publisher/api/users_store.ts";
 import type { Bench } from "./bench.ts";
 
 /** A running API, and what it has logged. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { connectionName, forcedClose, FrameTracker } from "../support/amqp_frames.ts";
+import { connectionName, forcedClose, FrameTracker } from "../../testbed/broker/amqp_frames.ts";
 
 function frame(type: number, ...payload: number[]): number[] {
   return [type, 0, 1, 0, 0, 0, payload.length, ...payload, 0xce];

@@ -1,6 +1,6 @@
 /** The checker of the users API must be able to fail: each thing that must not be is fed to it once. */
 import assert from "node:assert/strict";
-import { type ApiBooks, auditApi, type UserRecord } from "../../tasks/chaos/api_ledger.ts";
+import { type ApiBooks, auditApi, type UserRecord } from "../../tasks/chaos/accounts/api_ledger.ts";
 
 function user(n: number, isAnnounced = true): UserRecord {
   return { userId: `u-${n}`, eventId: `e-${n}`, isAnnounced };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { numberBetween, parseArguments, wholeNumber } from "@ecomarket/shared/args";
-import { UsageError } from "@ecomarket/shared/errors";
+import { UsageError } from "@ecomarket/shared/base/errors";
+import { numberBetween, parseArguments, wholeNumber } from "@ecomarket/shared/process/args";
 
 const OPTIONS = { nombre: { type: "string" }, json: { type: "boolean" } } as const;
 

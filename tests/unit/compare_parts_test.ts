@@ -1,10 +1,10 @@
 /** The pure parts of `deno task compare`: percentiles, saturation, the ledger, the publisher's edit. */
 import assert from "node:assert/strict";
 import { subscriberUrls } from "../../tasks/compare/baselines/subscriber_urls.ts";
-import { Latencies } from "../../tasks/compare/latencies.ts";
-import { ledger } from "../../tasks/compare/ledger.ts";
-import { changedLines, withEntries } from "../../tasks/compare/publisher_edit.ts";
-import { ramp } from "../../tasks/compare/ramp.ts";
+import { ledger } from "../../tasks/compare/fleet/ledger.ts";
+import { Latencies } from "../../tasks/compare/load/latencies.ts";
+import { ramp } from "../../tasks/compare/load/ramp.ts";
+import { changedLines, withEntries } from "../../tasks/compare/measurements/publisher_edit.ts";
 import { SPECS, VARIANTS } from "../../tasks/compare/variants.ts";
 
 Deno.test("Latencies gives percentiles that are exact to three digits", () => {

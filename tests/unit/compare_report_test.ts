@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { charts } from "../../tasks/compare/charts.ts";
-import { jsonReport, markdownReport, textReport } from "../../tasks/compare/report.ts";
+import { charts } from "../../tasks/compare/report/charts.ts";
+import { jsonReport, markdownReport, textReport } from "../../tasks/compare/report/report.ts";
+import { claims, isOk } from "../../tasks/compare/report/verdict.ts";
 import type { Comparison } from "../../tasks/compare/result.ts";
-import { claims, isOk } from "../../tasks/compare/verdict.ts";
-import { comparison, LATENCY, outage, SLOW } from "../support/comparison.ts";
+import { comparison, LATENCY, outage, SLOW } from "./comparison.ts";
 
 function holding(found: Comparison): boolean[] {
   return claims(found).map(({ holds }) => holds);

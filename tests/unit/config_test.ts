@@ -1,6 +1,7 @@
 /** Every variable: its default, what it takes, and what is said of the rest. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { ConfigError } from "@ecomarket/shared/base/errors";
 import {
   amqpUrls,
   dataDir,
@@ -11,8 +12,7 @@ import {
   retryDelaysMs,
   subscriberConfig,
   usersApiConfig,
-} from "@ecomarket/shared/config";
-import { ConfigError } from "@ecomarket/shared/errors";
+} from "@ecomarket/shared/process/config";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 
 function environment(variables: Readonly<Record<string, string>> = {}) {

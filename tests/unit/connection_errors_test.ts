@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { isRefusal, refused, unreachable } from "../../shared/connection_errors.ts";
+import { isRefusal, refused, unreachable } from "../../shared/broker/connection_errors.ts";
 
 Deno.test("isRefusal() tells a broker that says no from one that does not answer", () => {
   const handshake = 'Handshake terminated by server: 403 (ACCESS-REFUSED) with message "no"';

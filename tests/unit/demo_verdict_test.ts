@@ -1,6 +1,6 @@
 /** The demo's judge must see whatever can go wrong, or its "exactly once" is worth nothing. */
 import assert from "node:assert/strict";
-import { type Expectation, judge, type Tally } from "../../tasks/demo_verdict.ts";
+import { type Expectation, judge, type Tally } from "../../tasks/demo/verdict.ts";
 
 const EXPECTED: readonly Expectation[] = [
   { event: { event_id: "e-1", nombre: "Juan Pérez" }, doomedAt: undefined },

@@ -1,8 +1,8 @@
 /** That the documents say what was measured and computed, and what makes that so. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { PROJECT_ROOT } from "../../tasks/role_process.ts";
-import { markdownReport } from "../../tasks/compare/report.ts";
+import { PROJECT_ROOT } from "@ecomarket/testbed/processes/role_process";
+import { markdownReport } from "../../tasks/compare/report/report.ts";
 import { parseCompareReport } from "../../tasks/docs_figures/compare_report.ts";
 import { DocumentError } from "../../tasks/docs_figures/document_error.ts";
 import { COMPARE_REPORT, DOCUMENTS, figures } from "../../tasks/docs_figures/documents.ts";
@@ -10,7 +10,7 @@ import { ENGLISH } from "../../tasks/docs_figures/english.ts";
 import { findings } from "../../tasks/docs_figures/findings.ts";
 import { fillSections, sectionNames } from "../../tasks/docs_figures/sections.ts";
 import { SPANISH } from "../../tasks/docs_figures/spanish.ts";
-import { comparison, LATENCY, outage } from "../support/comparison.ts";
+import { comparison, LATENCY, outage } from "./comparison.ts";
 
 const read = (path: string) => Deno.readTextFile(join(PROJECT_ROOT, path));
 const reported = (...more: Parameters<typeof comparison>) =>

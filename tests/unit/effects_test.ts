@@ -2,15 +2,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { ConsumeMessage } from "amqplib";
-import type { Consumer } from "@ecomarket/shared/consumer";
-import { createUsuarioCreado, encode } from "@ecomarket/shared/event";
-import { roleLogger } from "@ecomarket/shared/log";
-import { SqliteStore } from "@ecomarket/shared/sqlite_store";
-import { analytics } from "../../consumers/analytics.ts";
-import { deadLetterConsumer } from "../../consumers/dead_letter.ts";
-import { emailConsumer } from "../../consumers/email.ts";
-import { loyalty } from "../../consumers/loyalty.ts";
-import { simulatedMailer } from "../../consumers/mailer.ts";
+import { createUsuarioCreado, encode } from "@ecomarket/shared/contract/event";
+import { roleLogger } from "@ecomarket/shared/process/log";
+import { SqliteStore } from "@ecomarket/shared/store/sqlite_store";
+import type { Consumer } from "@ecomarket/shared/subscriber/consumer";
 import {
   countDeadLetters,
   countEffects,
@@ -18,7 +13,12 @@ import {
   deadLettersByEvent,
   effectsByEvent,
   SUBSCRIBERS,
-} from "../../tasks/effects.ts";
+} from "@ecomarket/testbed/stores/effects";
+import { analytics } from "../../consumers/analytics.ts";
+import { deadLetterConsumer } from "../../consumers/dead_letter.ts";
+import { emailConsumer } from "../../consumers/email.ts";
+import { loyalty } from "../../consumers/loyalty.ts";
+import { simulatedMailer } from "../../consumers/mailer.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 
 const SUBSCRIBER_CONSUMERS = {

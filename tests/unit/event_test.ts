@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import type { MessageProperties } from "amqplib";
 import fc from "fast-check";
-import { InvalidMessageError } from "@ecomarket/shared/errors";
+import { InvalidMessageError } from "@ecomarket/shared/base/errors";
 import {
   createUsuarioCreado,
   decode,
@@ -11,7 +11,7 @@ import {
   MAX_BODY_BYTES,
   messageId,
   type UsuarioCreado,
-} from "@ecomarket/shared/event";
+} from "@ecomarket/shared/contract/event";
 
 const RECEIVED_AT = new Date("2025-10-02T08:00:00.000Z");
 const EVENT: UsuarioCreado = {

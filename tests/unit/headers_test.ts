@@ -10,7 +10,7 @@ import {
   republishOptions,
   retriesSoFar,
   takeOriginalProperties,
-} from "@ecomarket/shared/headers";
+} from "@ecomarket/shared/contract/headers";
 
 const HOSTILE: readonly unknown[] = [
   undefined,

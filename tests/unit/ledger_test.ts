@@ -1,7 +1,7 @@
 /** The checker must be able to fail: each thing that must not be is fed to it once. */
 import assert from "node:assert/strict";
-import type { JournalEntry } from "../../tasks/chaos/journal.ts";
-import { audit, type SubscriberRows } from "../../tasks/chaos/ledger.ts";
+import { audit, type SubscriberRows } from "../../tasks/chaos/accounts/ledger.ts";
+import type { JournalEntry } from "../../tasks/chaos/load/journal.ts";
 
 function entry(eventId: string, more: Partial<JournalEntry> = {}): JournalEntry {
   return { eventId, fail: "", outcome: "confirmed", wasInDoubt: false, ...more };

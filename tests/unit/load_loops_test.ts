@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import type { Clock } from "../../tasks/compare/clock.ts";
-import { closedLoop } from "../../tasks/compare/closed_loop.ts";
-import { openLoop } from "../../tasks/compare/open_loop.ts";
+import type { Clock } from "../../tasks/compare/load/clock.ts";
+import { closedLoop } from "../../tasks/compare/load/closed_loop.ts";
+import { openLoop } from "../../tasks/compare/load/open_loop.ts";
 
 /** A clock that moves only when the load generator waits, or when it is pushed. */
 class FakeClock implements Clock {

@@ -1,12 +1,12 @@
 /** What a migration does next, wherever the last one was ended. */
 import assert from "node:assert/strict";
-import { fullTopology } from "@ecomarket/shared/topology";
+import { fullTopology } from "@ecomarket/shared/contract/topology";
 import {
   bindingsOf,
   holdsDeadLetters,
   planMigration,
   withoutQueues,
-} from "../../setup/migration_plan.ts";
+} from "../../setup/queues/migration_plan.ts";
 
 Deno.test("planMigration() begins with an old queue, and finishes whatever is under way", () => {
   const plan = (queue: "missing" | "as wanted" | "otherwise", isUnderWay: boolean) =>

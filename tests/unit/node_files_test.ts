@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { installAdvice } from "@ecomarket/setup/install_advice";
-import { nodeEnvironment, type NodeSpec, rabbitmqConf } from "@ecomarket/setup/node_files";
-import { classify } from "@ecomarket/setup/probe_broker";
+import { nodeEnvironment, type NodeSpec, rabbitmqConf } from "@ecomarket/setup/node/node_files";
+import { installAdvice } from "../../setup/machine/install_advice.ts";
+import { classify } from "../../setup/node/probe_broker.ts";
 
 const SPEC: NodeSpec = {
   directory: "/work/.broker/node",

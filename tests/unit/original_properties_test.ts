@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import type { MessageProperties } from "amqplib";
 import fc from "fast-check";
-import { headersAsJson, originalProperties } from "@ecomarket/shared/original_properties";
+import { headersAsJson, originalProperties } from "@ecomarket/shared/contract/original_properties";
 
 function read(properties: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const bytes = originalProperties(properties as unknown as MessageProperties);

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { HAS_FILE_MODES } from "@ecomarket/shared/platform";
-import { closeToOthers } from "@ecomarket/shared/private_files";
-import { DATABASE_FILE } from "@ecomarket/shared/sqlite";
-import { SqliteStore } from "@ecomarket/shared/sqlite_store";
+import { HAS_FILE_MODES } from "@ecomarket/shared/process/platform";
+import { DATABASE_FILE } from "@ecomarket/shared/store/sqlite";
+import { SqliteStore } from "@ecomarket/shared/store/sqlite_store";
+import { closeToOthers } from "../../shared/store/private_files.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 
 const OWNER = { subscriber: "test", queue: "test_queue" };

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { auditRun } from "../../tasks/chaos/run_audit.ts";
+import { auditRun } from "../../tasks/chaos/accounts/run_audit.ts";
 import {
   isOk,
   jsonReceipt,

@@ -7,7 +7,7 @@ import {
   atTime,
   type RelayPosition,
   type RowOutcome,
-} from "@ecomarket/publisher/relay_plan";
+} from "../../publisher/outbox/relay_plan.ts";
 
 function outcome(position: number, status: RowOutcome["status"] = "confirmed"): RowOutcome {
   return { row: { position, eventId: `e-${position}`, event: "{}" }, status };

@@ -1,12 +1,12 @@
 /** The table of `dispositionOf`, row by row; and the waits that grow. */
 import assert from "node:assert/strict";
-import { backoffDelayMs } from "@ecomarket/shared/backoff";
+import { backoffDelayMs } from "@ecomarket/shared/base/backoff";
 import {
   InvalidMessageError,
   PermanentError,
   StoreUnavailableError,
-} from "@ecomarket/shared/errors";
-import { dispositionOf } from "@ecomarket/shared/retry_policy";
+} from "@ecomarket/shared/base/errors";
+import { dispositionOf } from "../../shared/subscriber/retry_policy.ts";
 
 const DELAYS_MS = [5_000, 30_000, 120_000];
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { auditRun } from "../../tasks/chaos/run_audit.ts";
+import { auditRun } from "../../tasks/chaos/accounts/run_audit.ts";
 
 const JOURNAL = [{ eventId: "a", fail: "", outcome: "confirmed", wasInDoubt: false }] as const;
 const API = {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { Fault } from "../../tasks/chaos/fault.ts";
+import type { Fault } from "../../tasks/chaos/faults/fault.ts";
 import { schedule } from "../../tasks/chaos/schedule.ts";
 
 function fault(name: string, needs?: "analytics"): Fault {

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { UsageError } from "@ecomarket/shared/errors";
+import { UsageError } from "@ecomarket/shared/base/errors";
 import {
   failureAsked,
   type FailureRequest,
   formatFailurePlan,
   parseFailurePlan,
-} from "@ecomarket/shared/simulated_failure";
+} from "@ecomarket/shared/contract/simulated_failure";
 
 Deno.test("parseFailurePlan() reads each subscriber's part", () => {
   assert.deepEqual(

@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
-import { StoreUnavailableError } from "@ecomarket/shared/errors";
-import { SqliteStore } from "@ecomarket/shared/sqlite_store";
-import { DATABASE_FILE, type Migrations, openForReading } from "@ecomarket/shared/sqlite";
-import type { Effect } from "@ecomarket/shared/store";
-import type { StoreOwner } from "@ecomarket/shared/store_owner";
+import { StoreUnavailableError } from "@ecomarket/shared/base/errors";
+import { DATABASE_FILE, type Migrations, openForReading } from "@ecomarket/shared/store/sqlite";
+import { SqliteStore } from "@ecomarket/shared/store/sqlite_store";
+import type { Effect } from "@ecomarket/shared/store/store";
+import type { StoreOwner } from "../../shared/store/store_owner.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 
 const OWNER: StoreOwner = { subscriber: "test", queue: "test_queue" };

@@ -1,11 +1,11 @@
 /** The way to a store that may be away, with a real store that somebody else locks. */
 import assert from "node:assert/strict";
-import { StoreUnavailableError } from "@ecomarket/shared/errors";
-import { roleLogger } from "@ecomarket/shared/log";
-import { SqliteStore } from "@ecomarket/shared/sqlite_store";
-import type { Store } from "@ecomarket/shared/store";
-import { StoreGate } from "@ecomarket/shared/store_gate";
-import { lockStore } from "../../tasks/store_lock.ts";
+import { StoreUnavailableError } from "@ecomarket/shared/base/errors";
+import { roleLogger } from "@ecomarket/shared/process/log";
+import { SqliteStore } from "@ecomarket/shared/store/sqlite_store";
+import type { Store } from "@ecomarket/shared/store/store";
+import { lockStore } from "@ecomarket/testbed/stores/store_lock";
+import { StoreGate } from "../../shared/subscriber/store_gate.ts";
 import { eventually } from "../support/eventually.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 

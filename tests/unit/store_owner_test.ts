@@ -1,10 +1,10 @@
 /** One inbox, one subscriber: whom a store lets in, and whom not. */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { StoreOwnerError } from "@ecomarket/shared/errors";
-import type { Migrations } from "@ecomarket/shared/sqlite";
-import { SqliteStore } from "@ecomarket/shared/sqlite_store";
-import type { StoreOwner } from "@ecomarket/shared/store_owner";
+import { StoreOwnerError } from "@ecomarket/shared/base/errors";
+import type { Migrations } from "@ecomarket/shared/store/sqlite";
+import { SqliteStore } from "@ecomarket/shared/store/sqlite_store";
+import type { StoreOwner } from "../../shared/store/store_owner.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 
 const OWNER: StoreOwner = { subscriber: "test", queue: "test_queue" };

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { renderTable } from "@ecomarket/shared/table";
+import { renderTable } from "@ecomarket/shared/process/table";
 
 Deno.test("renderTable() puts numbers to the right and text to the left, without colours", () => {
   const table = renderTable(["cola", "listos"], [["email_queue", 7], ["b", 120]]);

@@ -1,6 +1,6 @@
 /** readLines(): numbered lines, whatever the pieces in which their bytes arrive. */
 import assert from "node:assert/strict";
-import { MAX_LINE_BYTES, readLines, type TextLine } from "@ecomarket/shared/text_lines";
+import { MAX_LINE_BYTES, readLines, type TextLine } from "@ecomarket/shared/process/text_lines";
 
 async function linesOf(text: string, chunkBytes: number): Promise<TextLine[]> {
   const bytes = new TextEncoder().encode(text);

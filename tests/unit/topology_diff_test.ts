@@ -1,14 +1,14 @@
 /** What `setup-queues --check` finds, from what the management API lists. */
 import assert from "node:assert/strict";
-import type { StandingTopology } from "@ecomarket/shared/management";
-import { fullTopology } from "@ecomarket/shared/topology";
+import type { StandingTopology } from "@ecomarket/shared/broker/management";
+import { fullTopology } from "@ecomarket/shared/contract/topology";
 import {
   diffTopology,
   leftovers,
   otherSubscribers,
   refuseSharedQueues,
   sharedByConsumers,
-} from "../../setup/topology_diff.ts";
+} from "../../setup/queues/topology_diff.ts";
 
 const WANTED = fullTopology([200]);
 
@@ -208,7 +208,7 @@ Deno.test("refuseSharedQueues() refuses two names on one queue, and says what to
       message:
         'The subscribers "email" and "sms" share the queue "email_queue": each event would ' +
         "reach one of them only. Give each a queue of its own in SUBSCRIBER_QUEUES of " +
-        "shared/topology.ts",
+        "shared/contract/topology.ts",
     },
   );
 });

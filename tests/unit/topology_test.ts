@@ -1,7 +1,7 @@
 /** The names and arguments on the broker, as literals: scripts in other languages rely on them. */
 import assert from "node:assert/strict";
 import type { Channel } from "amqplib";
-import { TopologyDriftError } from "@ecomarket/shared/errors";
+import { TopologyDriftError } from "@ecomarket/shared/base/errors";
 import {
   ARCHIVE_DELIVERY_LIMIT,
   deadLetterSlice,
@@ -10,7 +10,7 @@ import {
   describeDrift,
   fullTopology,
   subscriberSlice,
-} from "@ecomarket/shared/topology";
+} from "@ecomarket/shared/contract/topology";
 
 const DELAYS_MS = [5_000, 30_000, 120_000];
 const SUBSCRIBER_ARGUMENTS = {

@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import type { RelayStatus } from "@ecomarket/publisher/outbox_relay";
-import { createUsersApp, MAX_REQUEST_BYTES } from "@ecomarket/publisher/users_app";
-import { UsersStore } from "@ecomarket/publisher/users_store";
-import { roleLogger } from "@ecomarket/shared/log";
-import { DATABASE_FILE } from "@ecomarket/shared/sqlite";
+import { roleLogger } from "@ecomarket/shared/process/log";
+import { DATABASE_FILE } from "@ecomarket/shared/store/sqlite";
+import { createUsersApp, MAX_REQUEST_BYTES } from "../../publisher/api/users_app.ts";
+import { UsersStore } from "../../publisher/api/users_store.ts";
+import type { RelayStatus } from "../../publisher/outbox/relay.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 
 const JUAN = { nombre: "Juan Pérez", email: "juan@example.com" };

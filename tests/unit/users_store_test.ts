@@ -2,10 +2,14 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { fingerprint, KEY_LIFETIME_MS } from "@ecomarket/publisher/idempotency";
-import { type RegisterResult, StoreInUseError, UsersStore } from "@ecomarket/publisher/users_store";
-import { StoreUnavailableError } from "@ecomarket/shared/errors";
-import { DATABASE_FILE } from "@ecomarket/shared/sqlite";
+import { StoreUnavailableError } from "@ecomarket/shared/base/errors";
+import { DATABASE_FILE } from "@ecomarket/shared/store/sqlite";
+import { fingerprint, KEY_LIFETIME_MS } from "../../publisher/api/idempotency.ts";
+import {
+  type RegisterResult,
+  StoreInUseError,
+  UsersStore,
+} from "../../publisher/api/users_store.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 
 const NOW = new Date("2026-03-01T12:00:00.000Z");

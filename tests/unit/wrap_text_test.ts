@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { wrapText } from "@ecomarket/shared/wrap_text";
+import { wrapText } from "@ecomarket/shared/process/wrap_text";
 
 Deno.test("wrapText() breaks at spaces, and leaves a word that is too long whole", () => {
   assert.deepEqual(wrapText("uno dos  tres\ncuatro", 8), ["uno dos", "tres", "cuatro"]);

@@ -1,9 +1,9 @@
 /** How the two intermediate steps publish: one confirmed message for every route they know. */
-import { amqpUrls } from "@ecomarket/shared/config";
-import { ConfirmedChannel } from "@ecomarket/shared/confirmed_channel";
-import { type BrokerConnection, openConnection } from "@ecomarket/shared/connection";
-import { encode, type UsuarioCreado } from "@ecomarket/shared/event";
-import type { Logger } from "@ecomarket/shared/log";
+import { ConfirmedChannel } from "@ecomarket/shared/broker/confirmed_channel";
+import { type BrokerConnection, openConnection } from "@ecomarket/shared/broker/connection";
+import { encode, type UsuarioCreado } from "@ecomarket/shared/contract/event";
+import { amqpUrls } from "@ecomarket/shared/process/config";
+import type { Logger } from "@ecomarket/shared/process/log";
 import { NotPassedOnError, type Subscribers } from "./signup_app.ts";
 
 /** Where one copy of the event goes. */

@@ -5,8 +5,8 @@
  * The times add up; a subscriber that is down fails the signup; and what the subscribers before it
  * did stays done: the welcome email is sent, the account was never made.
  */
-import { messageOf } from "@ecomarket/shared/errors";
-import type { UsuarioCreado } from "@ecomarket/shared/event";
+import { messageOf } from "@ecomarket/shared/base/errors";
+import type { UsuarioCreado } from "@ecomarket/shared/contract/event";
 import { runSignupApi } from "./signup_api.ts";
 import { NotPassedOnError } from "./signup_app.ts";
 import { subscriberUrls } from "./subscriber_urls.ts";

@@ -1,8 +1,8 @@
 /** HTTP on the loopback, for the processes of a comparison. */
-import { aborted } from "@ecomarket/shared/abort";
-import { wholeNumber } from "@ecomarket/shared/args";
-import type { Logger } from "@ecomarket/shared/log";
-import { serveHttp } from "../../../publisher/serve_http.ts";
+import { serveHttp } from "@ecomarket/publisher/api/serve_http";
+import { aborted } from "@ecomarket/shared/base/abort";
+import { wholeNumber } from "@ecomarket/shared/process/args";
+import type { Logger } from "@ecomarket/shared/process/log";
 
 /**
  * Serves `handler` on 127.0.0.1 and `PORT` until `signal` aborts and what is under way is answered.

@@ -1,9 +1,9 @@
 /** What turns a baseline's way of telling its subscribers into a running process. */
-import { parseArguments } from "@ecomarket/shared/args";
-import { dataDir, logConfig } from "@ecomarket/shared/config";
-import { configureLog, type Logger, roleLogger } from "@ecomarket/shared/log";
-import { print, runCommand } from "@ecomarket/shared/main";
-import { SqliteStore } from "@ecomarket/shared/sqlite_store";
+import { parseArguments } from "@ecomarket/shared/process/args";
+import { dataDir, logConfig } from "@ecomarket/shared/process/config";
+import { configureLog, type Logger, roleLogger } from "@ecomarket/shared/process/log";
+import { print, runCommand } from "@ecomarket/shared/process/main";
+import { SqliteStore } from "@ecomarket/shared/store/sqlite_store";
 import { serveUntil } from "./serve.ts";
 import { signupApp, type Subscribers, USERS } from "./signup_app.ts";
 

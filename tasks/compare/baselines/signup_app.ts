@@ -3,12 +3,12 @@
  * users API, and the same durable table of users. What differs is how the event is passed on.
  */
 import { Hono } from "hono";
-import { EcoMarketError, messageOf } from "@ecomarket/shared/errors";
-import { createUsuarioCreado, type UsuarioCreado } from "@ecomarket/shared/event";
-import type { Migrations } from "@ecomarket/shared/sqlite";
-import type { Store } from "@ecomarket/shared/store";
-import { problem } from "../../../publisher/problem.ts";
-import { userRequest } from "../../../publisher/user_request.ts";
+import { problem } from "@ecomarket/publisher/api/problem";
+import { userRequest } from "@ecomarket/publisher/api/user_request";
+import { EcoMarketError, messageOf } from "@ecomarket/shared/base/errors";
+import { createUsuarioCreado, type UsuarioCreado } from "@ecomarket/shared/contract/event";
+import type { Migrations } from "@ecomarket/shared/store/sqlite";
+import type { Store } from "@ecomarket/shared/store/store";
 
 /** Whoever wants to know of a signup, as the publisher of a baseline knows them. */
 export interface Subscribers extends AsyncDisposable {

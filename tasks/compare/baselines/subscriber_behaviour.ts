@@ -1,8 +1,8 @@
 /** How a subscriber of a comparison behaves, whichever way it is told: slow, failing, counted. */
 import { setTimeout as delay } from "node:timers/promises";
-import { wholeNumber } from "@ecomarket/shared/args";
-import type { Migrations } from "@ecomarket/shared/sqlite";
-import type { Effect } from "@ecomarket/shared/store";
+import { wholeNumber } from "@ecomarket/shared/process/args";
+import type { Migrations } from "@ecomarket/shared/store/sqlite";
+import type { Effect } from "@ecomarket/shared/store/store";
 
 /** What the environment says of a subscriber. */
 export interface Behaviour {

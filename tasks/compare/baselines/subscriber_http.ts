@@ -1,10 +1,10 @@
 /** A subscriber of the coupled baseline: told over HTTP, while whoever tells it waits. */
 import { z } from "zod";
-import { dataDir, logConfig } from "@ecomarket/shared/config";
-import { messageOf } from "@ecomarket/shared/errors";
-import { configureLog, roleLogger } from "@ecomarket/shared/log";
-import { runCommand } from "@ecomarket/shared/main";
-import { SqliteStore } from "@ecomarket/shared/sqlite_store";
+import { messageOf } from "@ecomarket/shared/base/errors";
+import { dataDir, logConfig } from "@ecomarket/shared/process/config";
+import { configureLog, roleLogger } from "@ecomarket/shared/process/log";
+import { runCommand } from "@ecomarket/shared/process/main";
+import { SqliteStore } from "@ecomarket/shared/store/sqlite_store";
 import { serveUntil } from "./serve.ts";
 import { behaviourFromEnvironment, signupEffect, SIGNUPS, work } from "./subscriber_behaviour.ts";
 

@@ -1,5 +1,5 @@
 /** Where the HTTP subscribers of the coupled baseline listen: a deployment's business, not the code's. */
-import { ConfigError } from "@ecomarket/shared/errors";
+import { ConfigError } from "@ecomarket/shared/base/errors";
 
 /** The environment variable: `email=http://127.0.0.1:20001/,loyalty=…`. */
 export const SUBSCRIBER_URLS = "SUBSCRIBER_URLS";

@@ -2,18 +2,18 @@
  * What the naive consumers of this folder share: a connection, a table, and a place to be held up.
  *
  * DO NOT COPY anything from this folder: it is written the way that loses or doubles events, so that
- * the lessons can show it. How it is done well is in `shared/subscriber.ts`.
+ * the lessons can show it. How it is done well is in `shared/subscriber/subscriber.ts`.
  */
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { type Channel, connect, type ConsumeMessage } from "amqplib";
-import { decode } from "@ecomarket/shared/event";
-import { X_SIMULATE_FAILURES } from "@ecomarket/shared/headers";
-import { print } from "@ecomarket/shared/main";
-import { failureAsked } from "@ecomarket/shared/simulated_failure";
-import { DATABASE_FILE } from "@ecomarket/shared/sqlite";
-import { readLines } from "@ecomarket/shared/text_lines";
-import { SUBSCRIBER_QUEUES } from "@ecomarket/shared/topology";
+import { decode } from "@ecomarket/shared/contract/event";
+import { X_SIMULATE_FAILURES } from "@ecomarket/shared/contract/headers";
+import { failureAsked } from "@ecomarket/shared/contract/simulated_failure";
+import { SUBSCRIBER_QUEUES } from "@ecomarket/shared/contract/topology";
+import { print } from "@ecomarket/shared/process/main";
+import { readLines } from "@ecomarket/shared/process/text_lines";
+import { DATABASE_FILE } from "@ecomarket/shared/store/sqlite";
 
 const [directory, pause] = Deno.args;
 if (!directory) throw new Error("Usage: <naive consumer> FOLDER [--pause]");

@@ -1,0 +1,89 @@
+/**
+ * `deno task users-api`: registers users over HTTP, and announces each to whoever subscribed. A
+ * registration waits for no subscriber and for no broker.
+ */
+import { aborted } from "@ecomarket/shared/base/abort";
+import { parseArguments, wholeNumber } from "@ecomarket/shared/process/args";
+import { amqpUrls, dataDir, logConfig, usersApiConfig } from "@ecomarket/shared/process/config";
+import { configureLog, roleLogger } from "@ecomarket/shared/process/log";
+import { type CommandContext, print, runCommand } from "@ecomarket/shared/process/main";
+import { reportMemory } from "@ecomarket/shared/process/memory_report";
+import { BacklogWatch } from "../outbox/backlog.ts";
+import { OutboxRelay } from "../outbox/relay.ts";
+import { serveHttp } from "./serve_http.ts";
+import { createUsersApp } from "./users_app.ts";
+import { UsersStore } from "./users_store.ts";
+
+const USAGE = `
+Usage: deno task users-api [--port N]
+
+Registers users over HTTP, and publishes UsuarioCreado for each, until Ctrl+C:
+
+  curl -X POST localhost:8000/users -H 'Content-Type: application/json' \\
+    -d '{"nombre":"Juan","email":"juan@example.com"}'
+
+Also GET /users/:id, /healthz and /readyz. A user is registered also while the broker is away: its
+event waits in data/users, and leaves when the broker is back.
+
+  --port N     where to listen (default: PORT, or 8000; 0 is any free port)
+
+Configured by the environment: HOST (127.0.0.1), PORT, AMQP_URL, DATA_DIR, OUTBOX_MAX_EVENTS and
+OUTBOX_MAX_AGE_MS (from when on a backlog is worth a warning), LOG_FORMAT, LOG_LEVEL, LOG_EMAILS.
+`;
+
+/**
+ * How long a stop may go on with requests, and then with the outbox. With the two seconds that a link
+ * may take to end, a container that is killed after ten (`docker stop`) has ended by itself before.
+ */
+const STOP_REQUESTS_MS = 4_000;
+const STOP_OUTBOX_MS = 2_000;
+
+/** Serves until `signal` aborts, then finishes what is under way. */
+export async function usersApi({ args, signal }: CommandContext): Promise<number> {
+  const { values } = parseArguments(args, { port: { type: "string" } });
+  if (values.help) {
+    print(USAGE.trim());
+    return 0;
+  }
+  await configureLog(logConfig());
+  const log = roleLogger("users-api");
+  const { host, port: configured, ...bounds } = usersApiConfig();
+  const port = wholeNumber("port", values.port, configured, { max: 65_535 });
+  const urls = amqpUrls();
+
+  using _memory = reportMemory(log);
+  using users = UsersStore.open(dataDir("users"));
+  const relay = new OutboxRelay({
+    urls,
+    outbox: users.outbox,
+    watch: new BacklogWatch(bounds, log),
+    log,
+    drainTimeoutMs: STOP_OUTBOX_MS,
+  });
+  const app = createUsersApp({ users, relay, bounds, log });
+  const stopRelay = new AbortController();
+  const server = await serveHttp({
+    host,
+    port,
+    handler: app.fetch,
+    log,
+    shutdownTimeoutMs: STOP_REQUESTS_MS,
+  });
+  const relaying = relay.run(stopRelay.signal);
+  try {
+    // n.b. a relay that fails for good ends the API: a supervisor starts it again, and people see why.
+    await Promise.race([aborted(signal), relaying]);
+    log.info("Stopping: finishing what is under way");
+  } finally {
+    await server.shutdown();
+    stopRelay.abort();
+    await relaying;
+  }
+  const { events } = users.outbox.backlog(new Date());
+  if (events > 0) {
+    log.warning("Events that wait in the outbox for the next start: {events}", { events });
+  }
+  return 0;
+}
+
+if (import.meta.main) await runCommand(USAGE, usersApi);

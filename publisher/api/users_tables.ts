@@ -1,0 +1,26 @@
+/**
+ * The tables of the users API: users, the events that still have to leave, and the answers to
+ * requests that may be repeated. One file, so that one transaction writes all three.
+ */
+import type { Migrations } from "@ecomarket/shared/store/sqlite";
+
+/** See the file's first lines. */
+export const USERS_MIGRATIONS: Migrations = [
+  // n.b. NOCASE folds ASCII alone, and the contract's email addresses are ASCII.
+  // announced_at is empty exactly as long as the user's event is in the outbox.
+  `CREATE TABLE users (
+     user_id TEXT PRIMARY KEY, nombre TEXT NOT NULL, email TEXT NOT NULL UNIQUE COLLATE NOCASE,
+     created_at TEXT NOT NULL, event_id TEXT NOT NULL UNIQUE, announced_at TEXT
+   ) WITHOUT ROWID, STRICT`,
+  // n.b. AUTOINCREMENT: a position that was confirmed and deleted is never given to another event.
+  `CREATE TABLE outbox (
+     position INTEGER PRIMARY KEY AUTOINCREMENT, event_id TEXT NOT NULL UNIQUE,
+     event TEXT NOT NULL, appended_at_ms INTEGER NOT NULL
+   ) STRICT`,
+  `CREATE TABLE idempotency_keys (
+     key TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, outcome TEXT NOT NULL,
+     used_at_ms INTEGER NOT NULL
+   ) WITHOUT ROWID, STRICT`,
+  "CREATE INDEX idempotency_keys_used ON idempotency_keys (used_at_ms)",
+  "CREATE TABLE write_checks (id INTEGER PRIMARY KEY, checked_at TEXT NOT NULL) STRICT",
+];

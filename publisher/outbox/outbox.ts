@@ -1,0 +1,94 @@
+/**
+ * The transactional outbox: events that are written in the transaction of what they tell, and stay
+ * until the broker has confirmed them. So neither can be without the other, wherever we are killed.
+ */
+import type { UsuarioCreado } from "@ecomarket/shared/contract/event";
+import type { SqliteDatabase } from "@ecomarket/shared/store/sqlite";
+import type { Backlog } from "./backlog.ts";
+
+/** An event that waits to be published. */
+export interface OutboxRow {
+  /** Its place in the order of the commits. */
+  readonly position: number;
+  readonly eventId: string;
+  /** The event as it is published, in JSON. It is never built again. */
+  readonly event: string;
+}
+
+/** See the file's first lines. Its tables are in `publisher/api/users_tables.ts`. */
+export class Outbox {
+  readonly #db: SqliteDatabase;
+  #onAppended: () => void = () => {};
+
+  constructor(db: SqliteDatabase) {
+    this.#db = db;
+  }
+
+  /** Called after events were committed. One listener: the relay. */
+  set onAppended(listener: () => void) {
+    this.#onAppended = listener;
+  }
+
+  /** Adds `event`, as part of the transaction that `work` of a commit is. */
+  append(event: UsuarioCreado, now: Date): void {
+    this.#db.statement("INSERT INTO outbox (event_id, event, appended_at_ms) VALUES (?, ?, ?)")
+      .run(event.event_id, JSON.stringify(event), now.getTime());
+  }
+
+  /** To be called once a transaction with {@link append} in it is committed. */
+  appended(): void {
+    this.#onAppended();
+  }
+
+  /**
+   * The first events behind `position`, in order, `limit` of them at most.
+   *
+   * @throws {StoreUnavailableError} when the store cannot tell now.
+   */
+  pending(position: number, limit: number): OutboxRow[] {
+    return this.#db.read("Cannot read the outbox", () =>
+      this.#db.statement(
+        `SELECT position, event_id, event FROM outbox WHERE position > ?
+         ORDER BY position LIMIT ?`,
+      ).all(position, limit).map((row) => ({
+        position: Number(row.position),
+        eventId: String(row.event_id),
+        event: String(row.event),
+      })));
+  }
+
+  /**
+   * Notes that the broker has these events: they leave the outbox, and their users count as announced
+   * from `now`. Confirming an event again changes nothing.
+   *
+   * @throws {StoreUnavailableError} when the store cannot be written now: nothing was changed.
+   */
+  async confirm(rows: readonly OutboxRow[], now: Date): Promise<void> {
+    const ids = JSON.stringify(rows.map(({ eventId }) => eventId));
+    await this.#db.commit(() => {
+      this.#db.statement(
+        `UPDATE users SET announced_at = ?
+         WHERE event_id IN (SELECT value FROM json_each(?)) AND announced_at IS NULL`,
+      ).run(now.toISOString(), ids);
+      this.#db.statement("DELETE FROM outbox WHERE event_id IN (SELECT value FROM json_each(?))")
+        .run(ids);
+    });
+  }
+
+  /**
+   * How much waits, and for how long.
+   *
+   * @throws {StoreUnavailableError} when the store cannot tell now.
+   */
+  backlog(now: Date): Backlog {
+    return this.#db.read("Cannot read the outbox", () => {
+      const events = Number(this.#db.statement("SELECT count(*) AS n FROM outbox").get()?.n);
+      const oldest = this.#db.statement(
+        "SELECT appended_at_ms AS ms FROM outbox ORDER BY position LIMIT 1",
+      ).get();
+      // n.b. a clock that was set back must not make an age of less than nothing.
+      const oldestAgeMs = oldest ? Math.max(0, now.getTime() - Number(oldest.ms)) : 0;
+      return { events, oldestAgeMs };
+    });
+  }
+}

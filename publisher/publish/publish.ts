@@ -1,0 +1,122 @@
+/**
+ * `deno task publish`: announces users from flags, a file, or nowhere at all, and tells what became
+ * of each.
+ */
+import { UsageError } from "@ecomarket/shared/base/errors";
+import { X_SIMULATE_FAILURES } from "@ecomarket/shared/contract/headers";
+import { amqpUrls, logConfig } from "@ecomarket/shared/process/config";
+import { configureLog, roleLogger } from "@ecomarket/shared/process/log";
+import { type CommandContext, print, printError, runCommand } from "@ecomarket/shared/process/main";
+import { connectPublisher, type Level } from "../levels/levels.ts";
+import type { Publisher } from "../levels/publisher.ts";
+import { ProgressBar } from "./progress_bar.ts";
+import {
+  parsePublishArguments,
+  type PublishRequest,
+  USAGE,
+  type UsersRequest,
+} from "./publish_arguments.ts";
+import { type Counts, jsonReport, textReport } from "./publish_report.ts";
+import { fromFirstUser, MAX_FAILURES_IN_A_ROW, publishRows } from "./publish_rows.ts";
+import { openUsersFile } from "./sources/file.ts";
+import { generatedUsers } from "./sources/generated.ts";
+import { type Extent, type UserRow, userRow, type UserSource } from "./sources/user_row.ts";
+
+/** Events under way at once. The lower levels get no answers, so there is nothing to wait for. */
+const UNDER_WAY: Readonly<Record<Level, number>> = { simple: 1, persistent: 1, robust: 500 };
+
+/** Publishes what the command line asks for, and returns the exit code. */
+export async function publish({ args, signal }: CommandContext): Promise<number> {
+  const request = parsePublishArguments(args);
+  if (!request) {
+    print(USAGE.trim());
+    return 0;
+  }
+  await configureLog(logConfig());
+  const urls = amqpUrls();
+  const giveUp = new AbortController();
+  const stop = AbortSignal.any([signal, giveUp.signal]);
+  const source = await openSource(request.users, stop);
+  const connect = () =>
+    connectPublisher(request.level, { urls, signal, log: roleLogger("publisher") });
+  const counts = await publishAll(source, connect, request, stop, giveUp);
+  if (signal.aborted) return INTERRUPTED;
+  return counts.rejected > 0 || Object.keys(counts.failed).length > 0 ? 1 : 0;
+}
+
+/** What a shell reports of a program that Ctrl+C has ended. */
+const INTERRUPTED = 130;
+
+async function openSource(users: UsersRequest, signal: AbortSignal): Promise<UserSource> {
+  switch (users.kind) {
+    case "one":
+      return { rows: only(validUser(users.fields)), place: () => "the user" };
+    case "generated":
+      return generatedUsers(users.count, users.seed);
+    case "file":
+      return await openUsersFile(users.path, signal);
+  }
+}
+
+function validUser(fields: Readonly<Record<string, unknown>>): UserRow {
+  const row = userRow(1, fields);
+  if ("problem" in row) throw new UsageError(`The user cannot be announced: ${row.problem}`);
+  return row;
+}
+
+async function* only(row: UserRow): AsyncGenerator<UserRow> {
+  yield row;
+}
+
+const STOPPING = "Stopping: waiting for what is under way (Ctrl+C again ends at once)";
+const HOPELESS = `Stopped after ${MAX_FAILURES_IN_A_ROW} failures in a row: the rest was not read`;
+
+/**
+ * Publishes every row of `source`, and tells the totals. Connects once there is something to publish:
+ * what cannot be published is told whether there is a broker or not.
+ */
+async function publishAll(
+  source: UserSource,
+  connect: () => Promise<Publisher>,
+  { level, failures, json }: PublishRequest,
+  signal: AbortSignal,
+  giveUp: AbortController,
+): Promise<Counts> {
+  const counts: Counts = { published: 0, confirmed: 0, rejected: 0, failed: {} };
+  let bar: ProgressBar | undefined;
+  const say = (line: string) => bar ? bar.print(line) : printError(line);
+  const report = json ? jsonReport() : textReport({ level, place: source.place, say });
+  const rows = await fromFirstUser(source.rows, counts, report);
+  if (!rows) {
+    report.totals(counts);
+    return counts;
+  }
+  const publisher = await connect();
+  if (!json && isLong(source.extent)) bar = new ProgressBar(source.extent.size);
+  signal.addEventListener("abort", () => say(giveUp.signal.aborted ? HOPELESS : STOPPING));
+  try {
+    await publishRows(rows, counts, {
+      publisher,
+      report,
+      limit: UNDER_WAY[level],
+      publishOptions: failures === undefined
+        ? {}
+        : { headers: { [X_SIMULATE_FAILURES]: failures } },
+      onProgress: () => bar?.update(source.extent!.position(), counts),
+      onHopeless: () => giveUp.abort(),
+      signal,
+    });
+  } finally {
+    await publisher.close();
+    bar?.stop();
+    report.totals(counts);
+  }
+  return counts;
+}
+
+/** Whether it is worth a progress bar: a terminal, and more than it shows at once. */
+function isLong(extent: Extent | undefined): extent is Extent {
+  return extent !== undefined && Deno.stderr.isTerminal() && extent.rows > Deno.consoleSize().rows;
+}
+
+if (import.meta.main) await runCommand(USAGE, publish);

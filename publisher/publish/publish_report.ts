@@ -1,0 +1,88 @@
+/** What `deno task publish` tells: for a person as it happens, for a program as one JSON object. */
+import type { UsuarioCreado } from "@ecomarket/shared/contract/event";
+import { print } from "@ecomarket/shared/process/main";
+import type { Level } from "../levels/levels.ts";
+import type { PublishOutcome } from "../levels/publisher.ts";
+
+type Failure = Extract<PublishOutcome, { error: unknown }>;
+
+/** What became of the rows so far. */
+export interface Counts {
+  /** Events that were handed to the publisher and have not failed. */
+  published: number;
+  /** Those of them that the broker has confirmed. */
+  confirmed: number;
+  /** Rows that are no valid user. */
+  rejected: number;
+  /** Events that were not delivered, or perhaps not, by the outcome's status. */
+  failed: Partial<Record<Failure["status"], number>>;
+}
+
+/** Tells what became of each row. */
+export interface Report {
+  rejected(line: number, reason: string): void;
+  failed(line: number, event: UsuarioCreado, failure: Failure): void;
+  totals(counts: Counts): void;
+}
+
+/**
+ * Prints `{"published":N,"confirmed":N,"rejected":[{"line":L,"reason":"…"}]}` at the end, and
+ * `"failed":[{"line":L,"status":"…","reason":"…"}]` in it where there are any. Keeps every rejected
+ * and failed row in memory until then.
+ */
+export function jsonReport(): Report {
+  const rejected: { line: number; reason: string }[] = [];
+  const failed: { line: number; status: string; reason: string }[] = [];
+  return {
+    rejected: (line, reason) => rejected.push({ line, reason }),
+    failed: (line, _, { status, error }) => failed.push({ line, status, reason: error.message }),
+    totals({ published, confirmed }) {
+      failed.sort((a, b) => a.line - b.line);
+      const result = { published, confirmed, rejected, ...(failed.length > 0 ? { failed } : {}) };
+      print(JSON.stringify(result));
+    },
+  };
+}
+
+/** What a text report needs besides. */
+export interface TextReportOptions {
+  readonly level: Level;
+  /** Names the place of a row, such as `line 12`. */
+  readonly place: (line: number) => string;
+  /** Prints one line for the person at the terminal. */
+  readonly say: (text: string) => void;
+}
+
+/** Says at once what goes wrong, and keeps nothing of it. The totals go to the standard output. */
+export function textReport({ level, place, say }: TextReportOptions): Report {
+  const explained = new Set<string>();
+  return {
+    rejected: (line, reason) => say(`${place(line)}: ${reason}`),
+    failed(line, { user_id }, { status, error }) {
+      const reason = explained.has(error.message) ? "as above" : error.message;
+      explained.add(error.message);
+      say(`${place(line)}: ${status} (user ${user_id}): ${reason}`);
+    },
+    totals: (counts) => print(totalsText(counts, level)),
+  };
+}
+
+/** Such as `3 events published, 3 confirmed; 2 not delivered (2 returned); 1 row rejected`. */
+export function totalsText(
+  { published, confirmed, rejected, failed }: Counts,
+  level: Level,
+): string {
+  const failures = Object.entries(failed);
+  const failedCount = failures.reduce((sum, [, count]) => sum + count, 0);
+  const byStatus = failures.map(([status, count]) => `${count} ${status}`).join(", ");
+  const parts = [`${plural(published, "event")} published, ${confirmed} confirmed`];
+  if (failedCount > 0) parts.push(`${failedCount} not delivered (${byStatus})`);
+  if (rejected > 0) parts.push(`${plural(rejected, "row")} rejected`);
+  const totals = parts.join("; ");
+  if (level === "robust" || published === 0) return totals;
+  return `${totals}\nWhether they arrived is not known: at level ${level} the broker is not asked`;
+}
+
+function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}

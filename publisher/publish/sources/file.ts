@@ -1,0 +1,131 @@
+/** A file of users, or the standard input, opened for reading. */
+import { extname } from "node:path";
+import { messageOf, UsageError } from "@ecomarket/shared/base/errors";
+import { readLines, type TextLine } from "@ecomarket/shared/process/text_lines";
+import { readCsvUsers } from "./csv.ts";
+import { readJsonlUsers } from "./jsonl.ts";
+import { type UserRow, UsersFileError, type UserSource } from "./user_row.ts";
+
+type RowReader = (lines: AsyncIterable<readonly TextLine[]>) => AsyncGenerator<UserRow>;
+
+const READERS: Readonly<Record<string, RowReader>> = {
+  ".csv": readCsvUsers,
+  ".jsonl": readJsonlUsers,
+  ".ndjson": readJsonlUsers,
+};
+
+/** Bytes of a row, roughly: to tell a long file from a short one. */
+const TYPICAL_ROW_BYTES = 80;
+
+/**
+ * Opens the users in `path`, a `.csv`, `.jsonl` or `.ndjson` file, or `-` for the standard input,
+ * which may be either: it is JSON Lines when it begins with `{`. Its first rows are read at once, so
+ * that a file that is no such thing is told here. After an abort, reading rejects with its reason.
+ *
+ * @throws {UsageError} for another extension.
+ * @throws {UsersFileError} when the file cannot be read, is a CSV without the columns needed, or has
+ * no row.
+ */
+export async function openUsersFile(path: string, signal: AbortSignal): Promise<UserSource> {
+  if (path === "-") return await openStandardInput(signal);
+  const readRows = READERS[extname(path).toLowerCase()];
+  if (!readRows) {
+    const known = Object.keys(READERS).join(", ");
+    throw new UsageError(`--file must end with one of ${known}, or be - for stdin, got "${path}"`);
+  }
+  const file = await openFile(path);
+  const bytes = new CountedBytes(file.readable, path, signal);
+  const items = await notEmpty(readRows(readLines(bytes)), path);
+  const { size } = await file.stat();
+  return {
+    rows: items,
+    place,
+    extent: { size, position: () => bytes.count, rows: size / TYPICAL_ROW_BYTES },
+  };
+}
+
+async function openStandardInput(signal: AbortSignal): Promise<UserSource> {
+  const bytes = new CountedBytes(Deno.stdin.readable, "the standard input", signal);
+  const { first, items } = await peek(readLines(bytes));
+  const isJson = first?.find(({ text }) => text.trim() !== "")?.text.trimStart().startsWith("{");
+  const rows = (isJson ? readJsonlUsers : readCsvUsers)(items);
+  return { rows: await notEmpty(rows, "the standard input"), place };
+}
+
+function place(line: number): string {
+  return `line ${line}`;
+}
+
+async function openFile(path: string): Promise<Deno.FsFile> {
+  try {
+    if ((await Deno.stat(path)).isDirectory) throw new Error("it is a directory");
+    return await Deno.open(path);
+  } catch (error) {
+    throw cannotRead(path, error);
+  }
+}
+
+function cannotRead(name: string, error: unknown): UsersFileError {
+  const reason = error instanceof Deno.errors.NotFound ? "there is no such file" : messageOf(error);
+  return new UsersFileError(`Cannot read ${name}: ${reason}`, { cause: error });
+}
+
+/** The bytes of a stream, counted as they are read, until the stream ends or `signal` aborts. */
+class CountedBytes {
+  count = 0;
+  readonly #stream: ReadableStream<Uint8Array>;
+  readonly #name: string;
+  readonly #signal: AbortSignal;
+
+  constructor(stream: ReadableStream<Uint8Array>, name: string, signal: AbortSignal) {
+    this.#stream = stream;
+    this.#name = name;
+    this.#signal = signal;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    const reader = this.#stream.getReader();
+    const cancel = () => void reader.cancel().catch(() => {});
+    this.#signal.addEventListener("abort", cancel, { once: true });
+    try {
+      while (true) {
+        this.#signal.throwIfAborted();
+        const { done, value } = await reader.read().catch((error) => {
+          throw cannotRead(this.#name, error);
+        });
+        // n.b. an abort ends the stream too, perhaps within a line, which must not pass for a whole one.
+        this.#signal.throwIfAborted();
+        if (done) return;
+        this.count += value.length;
+        yield value;
+      }
+    } finally {
+      this.#signal.removeEventListener("abort", cancel);
+      cancel();
+    }
+  }
+}
+
+async function notEmpty(
+  rows: AsyncGenerator<UserRow>,
+  name: string,
+): Promise<AsyncGenerator<UserRow>> {
+  const { first, items } = await peek(rows);
+  if (first) return items;
+  throw new UsersFileError(`There is no user in ${name}`);
+}
+
+/** Awaits the first of `items`, and gives it back along with all of them. */
+async function peek<T>(
+  items: AsyncGenerator<T>,
+): Promise<{ first: T | undefined; items: AsyncGenerator<T> }> {
+  const { done, value } = await items.next();
+  if (done) return { first: undefined, items };
+  return {
+    first: value,
+    items: (async function* () {
+      yield value;
+      yield* items;
+    })(),
+  };
+}

@@ -1,0 +1,126 @@
+/** `deno task setup-queues`: declares the topology, checks what stands, or replaces what differs. */
+import { MigrationError, UsageError } from "@ecomarket/shared/base/errors";
+import { connectOnce } from "@ecomarket/shared/broker/connection";
+import {
+  ManagementClient,
+  readConsumers,
+  readTopology,
+  vhostOf,
+} from "@ecomarket/shared/broker/management";
+import { queueStatus } from "@ecomarket/shared/broker/queue_status";
+import {
+  fullTopology,
+  migratingName,
+  SUBSCRIBER_QUEUES,
+  type Topology,
+} from "@ecomarket/shared/contract/topology";
+import { parseArguments } from "@ecomarket/shared/process/args";
+import {
+  amqpUrls,
+  logConfig,
+  managementUrl,
+  retryDelaysMs,
+} from "@ecomarket/shared/process/config";
+import { configureLog } from "@ecomarket/shared/process/log";
+import { print, printError, runCommand } from "@ecomarket/shared/process/main";
+import { renderTable } from "@ecomarket/shared/process/table";
+import { declareAtOnce } from "./declare_at_once.ts";
+import { migrateQueues } from "./migrate_queues.ts";
+import {
+  diffTopology,
+  leftovers,
+  otherSubscribers,
+  refuseSharedQueues,
+  sharedByConsumers,
+  unfinishedMigration,
+} from "./topology_diff.ts";
+
+const USAGE = `
+Usage: deno task setup-queues [--check | --migrate]
+
+Declares every exchange, queue and binding, and prints what stands. Safe to run again: it never
+changes or deletes what is there.
+
+  --check     declare nothing; exit 1 and name each difference, if there is one
+  --migrate   replace queues that stand with other arguments: their messages and what comes meanwhile
+              go into the new ones. They must have no consumers. Killed, it is run again
+              (both ask the management API: MANAGEMENT_URL)
+
+The retry queues follow FAST_RETRY and RETRY_DELAYS_MS, as the consumers' do.
+`;
+
+/** Declares `topology` on the first broker of `urls` that answers. */
+async function declare(urls: readonly string[], topology: Topology): Promise<void> {
+  const connection = await connectOnce(urls, "setup-queues");
+  try {
+    const channel = await connection.createChannel();
+    channel.on("error", () => {}); // The call that caused it rejects with it.
+    await declareAtOnce(channel, topology);
+    const queues = topology.queues.map(({ name }) => name);
+    const standIns = await queueStatus(connection, queues.map(migratingName));
+    const unfinished = queues.find((name) => standIns[migratingName(name)]);
+    if (unfinished) throw new MigrationError(unfinishedMigration(unfinished));
+  } finally {
+    await connection.close();
+  }
+}
+
+async function migrate(urls: readonly string[], topology: Topology): Promise<void> {
+  const management = new ManagementClient(managementUrl());
+  await migrateQueues(topology, { urls, management, say: printError });
+}
+
+/** @returns the exit code: 0 when everything stands as it should. */
+async function check(topology: Topology): Promise<number> {
+  const client = new ManagementClient(managementUrl());
+  const vhost = vhostOf(amqpUrls()[0]!);
+  const standing = await readTopology(client, vhost);
+  const differences = [
+    ...diffTopology(topology, standing),
+    ...leftovers(topology, standing),
+    ...sharedByConsumers(await readConsumers(client, vhost)),
+  ];
+  differences.forEach((difference) => printError(difference));
+  const others = otherSubscribers(topology, standing);
+  if (others.length > 0) print(`Further subscribers: ${others.join(", ")}`);
+  if (differences.length > 0) {
+    printError(`${differences.length} difference(s). Nothing was changed.`);
+    return 1;
+  }
+  print("Everything stands as it should.");
+  return 0;
+}
+
+function table({ queues, bindings }: Topology): string {
+  const rows = queues.map(({ name, arguments: args }) => {
+    const exchanges = bindings.filter((binding) => binding.queue === name)
+      .map((binding) => binding.exchange);
+    const ttlMs = args["x-message-ttl"];
+    const afterwards = typeof ttlMs === "number"
+      ? `back after ${ttlMs / 1000} s`
+      : args["x-dead-letter-exchange"] ?? "a person looks at it";
+    return [name, exchanges.reverse().join("\n"), afterwards];
+  });
+  return renderTable(["quorum queue", "bound to", "and then"], rows);
+}
+
+if (import.meta.main) {
+  await runCommand(USAGE, async ({ args }) => {
+    const { values } = parseArguments(args, {
+      check: { type: "boolean" },
+      migrate: { type: "boolean" },
+    });
+    if (values.help) return print(USAGE.trim());
+    if (values.check && values.migrate) throw new UsageError("--check and --migrate: one of them");
+    await configureLog(logConfig());
+    refuseSharedQueues(SUBSCRIBER_QUEUES);
+    const topology = fullTopology(retryDelaysMs());
+    if (values.check) return await check(topology);
+    await (values.migrate ? migrate : declare)(amqpUrls(), topology);
+    print(table(topology));
+    const { exchanges, queues, bindings } = topology;
+    print(
+      `${exchanges.length} exchanges, ${queues.length} queues and ${bindings.length} bindings stand.`,
+    );
+  });
+}

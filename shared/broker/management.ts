@@ -1,0 +1,177 @@
+/** The broker's management HTTP API, for what AMQP cannot tell: arguments and bindings that stand. */
+import { Buffer } from "node:buffer";
+import { z } from "zod";
+import { BrokerUnreachableError, messageOf } from "../base/errors.ts";
+import { redactUrl } from "../process/config.ts";
+
+const REQUEST_TIMEOUT_MS = 5_000;
+
+/** A client of the management API at `url`, such as `http://user:password@localhost:15672`. */
+export class ManagementClient {
+  readonly #base: string;
+  readonly #authorization: string;
+
+  constructor(readonly url: string) {
+    const { origin, username, password } = new URL(url);
+    this.#base = `${origin}/api`;
+    const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+    this.#authorization = `Basic ${Buffer.from(credentials, "utf8").toString("base64")}`;
+  }
+
+  /**
+   * The answer to `GET /api/<path>`, as `schema` describes it; a path that is not there is an error.
+   *
+   * @throws {BrokerUnreachableError} when the API does not answer, or not as expected.
+   */
+  async get<T>(path: string, schema: z.ZodType<T>): Promise<T> {
+    const response = await this.#request("GET", path);
+    return schema.parse(await response.json());
+  }
+
+  /** `PUT /api/<path>` with a JSON body. */
+  async put(path: string, body: unknown = {}): Promise<void> {
+    const response = await this.#request("PUT", path, JSON.stringify(body));
+    await response.body?.cancel();
+  }
+
+  /** `DELETE /api/<path>`. */
+  async delete(path: string): Promise<void> {
+    const response = await this.#request("DELETE", path);
+    await response.body?.cancel();
+  }
+
+  async #request(method: string, path: string, body?: string): Promise<Response> {
+    let response: Response;
+    try {
+      response = await fetch(`${this.#base}/${path}`, {
+        method,
+        headers: { authorization: this.#authorization, "content-type": "application/json" },
+        ...(body === undefined ? {} : { body }),
+        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+      });
+    } catch (error) {
+      throw this.#unreachable(messageOf(error), error);
+    }
+    if (response.ok) return response;
+    await response.body?.cancel();
+    throw this.#unreachable(`${method} /api/${path} answered ${response.status}`);
+  }
+
+  #unreachable(reason: string, cause?: unknown): BrokerUnreachableError {
+    return new BrokerUnreachableError(
+      `The management API at ${redactUrl(this.url)} does not answer as it should (${reason}). ` +
+        "Set MANAGEMENT_URL, or enable it with: rabbitmq-plugins enable rabbitmq_management",
+      { cause },
+    );
+  }
+}
+
+/** The virtual host of an AMQP URL, `/` where it names none. */
+export function vhostOf(amqpUrl: string): string {
+  return decodeURIComponent(new URL(amqpUrl).pathname.slice(1)) || "/";
+}
+
+const argumentsSchema = z.record(z.string(), z.unknown());
+
+/** A queue as `GET /api/queues/{vhost}` lists it. */
+export const queuesSchema = z.array(
+  z.object({ name: z.string(), durable: z.boolean(), arguments: argumentsSchema }),
+);
+/** An exchange as `GET /api/exchanges/{vhost}` lists it. */
+export const exchangesSchema = z.array(
+  z.object({
+    name: z.string(),
+    type: z.string(),
+    durable: z.boolean(),
+    arguments: argumentsSchema,
+  }),
+);
+/** A binding as `GET /api/bindings/{vhost}` lists it. */
+export const bindingsSchema = z.array(
+  z.object({
+    source: z.string(),
+    destination: z.string(),
+    destination_type: z.string(),
+    routing_key: z.string(),
+  }),
+);
+
+/** A consumer as `GET /api/consumers/{vhost}` lists it. */
+const consumersSchema = z.array(
+  z.object({
+    queue: z.object({ name: z.string() }),
+    channel_details: z.object({ connection_name: z.string().optional() }),
+  }),
+);
+/** A connection as `GET /api/connections` lists it: `user_provided_name` is the client's own. */
+const connectionsSchema = z.array(
+  z.object({ name: z.string(), user_provided_name: z.string().optional() }),
+);
+
+/** Who consumes a queue. */
+export interface StandingConsumer {
+  readonly queue: string;
+  /** The name that its connection gave itself, such as `ecomarket email`. */
+  readonly name: string | undefined;
+  readonly address: string;
+}
+
+/** Reads who consumes what in `vhost`. n.b. what the API tells may be some seconds old. */
+export async function readConsumers(
+  client: ManagementClient,
+  vhost: string,
+): Promise<StandingConsumer[]> {
+  const consumers = await client.get(`consumers/${encodeURIComponent(vhost)}`, consumersSchema);
+  const connections = await client.get("connections", connectionsSchema);
+  const names = new Map(
+    connections.map(({ name, user_provided_name }) => [name, user_provided_name]),
+  );
+  return consumers.map(({ queue, channel_details: { connection_name: address = "unknown" } }) => ({
+    queue: queue.name,
+    name: names.get(address),
+    address,
+  }));
+}
+
+const queueSchema = z.object({ durable: z.boolean(), arguments: argumentsSchema });
+const queueBindingsSchema = z.array(z.object({ source: z.string(), routing_key: z.string() }));
+
+/** A queue that stands: how it was declared, and where it is bound. */
+export interface StandingQueue extends z.infer<typeof queueSchema> {
+  readonly bindings: readonly { readonly exchange: string; readonly routingKey: string }[];
+}
+
+/** Reads how the queue stands now; the default exchange, to which each is bound, is left out. */
+export async function readQueue(
+  client: ManagementClient,
+  vhost: string,
+  name: string,
+): Promise<StandingQueue> {
+  const path = `queues/${encodeURIComponent(vhost)}/${encodeURIComponent(name)}`;
+  const bindings = await client.get(`${path}/bindings`, queueBindingsSchema);
+  return {
+    ...await client.get(path, queueSchema),
+    bindings: bindings.filter(({ source }) => source !== "")
+      .map(({ source, routing_key }) => ({ exchange: source, routingKey: routing_key })),
+  };
+}
+
+/** What stands in one virtual host. */
+export interface StandingTopology {
+  readonly exchanges: z.infer<typeof exchangesSchema>;
+  readonly queues: z.infer<typeof queuesSchema>;
+  readonly bindings: z.infer<typeof bindingsSchema>;
+}
+
+/** Reads what stands in `vhost`, changing nothing. */
+export async function readTopology(
+  client: ManagementClient,
+  vhost: string,
+): Promise<StandingTopology> {
+  const path = encodeURIComponent(vhost);
+  return {
+    exchanges: await client.get(`exchanges/${path}`, exchangesSchema),
+    queues: await client.get(`queues/${path}`, queuesSchema),
+    bindings: await client.get(`bindings/${path}`, bindingsSchema),
+  };
+}

@@ -1,0 +1,267 @@
+/**
+ * Every exchange, queue and binding, as data. A name is written here and nowhere else; setup,
+ * consumers, tests and checks all read this data.
+ */
+import type { Channel } from "amqplib";
+import { TopologyDriftError } from "../base/errors.ts";
+
+/** Where events are published: fanout, so that the publisher knows no subscriber. */
+export const EVENTS_EXCHANGE = "user_events";
+/** By which all queues are joined to the events at once, while they are set up. */
+export const SETUP_EXCHANGE = `${EVENTS_EXCHANGE}.setup`;
+/** Where whatever cannot be handled goes. */
+export const DEAD_LETTER_EXCHANGE = "dead_letters";
+/** Where dead letters wait to be archived. */
+export const DEAD_LETTER_QUEUE = "dead_letter_queue";
+/** Where the broker sends a dead letter that the archive never took. */
+export const PARKING_EXCHANGE = `${DEAD_LETTER_QUEUE}.parking`;
+/** The last place: nobody consumes it, a person looks at it. */
+export const PARKED_QUEUE = `${DEAD_LETTER_QUEUE}.parked`;
+
+/** The workshop's subscribers and their queues. A new one needs no change here: see {@link subscriberSlice}. */
+export const SUBSCRIBER_QUEUES = {
+  email: "email_queue",
+  loyalty: "loyalty_queue",
+  analytics: "analytics_queue",
+} as const;
+
+/** A subscriber that `setup-queues` knows. */
+export type SubscriberName = keyof typeof SUBSCRIBER_QUEUES;
+
+/**
+ * How often the broker hands out a message again after its consumer died with it, before it
+ * dead-letters it. n.b. N allows N+1 deliveries.
+ */
+export const DELIVERY_LIMIT = 3;
+
+/**
+ * The same for the archive, past which a dead letter is parked. A message that the client cannot
+ * decode costs a link each time, and stands before all others: at 21 reconnections it is out of the
+ * way in seconds. It is far more than an innocent dead letter meets, which the archive takes one by
+ * one after a loss, and sends round again at half of it.
+ */
+export const ARCHIVE_DELIVERY_LIMIT = 20;
+
+/**
+ * For queues that no limit shall empty. n.b. without one, RabbitMQ 4.0 and later have a limit of 20,
+ * and drop what passes it: looking at a message in the management UI counts. Before, there is no
+ * number that means none.
+ */
+export const NEVER_DROPPED = { "x-delivery-limit": 1_000_000 } as const;
+
+/** A durable exchange, declared without arguments: scripts in other languages do the same. */
+export interface ExchangeSpec {
+  readonly name: string;
+  readonly type: "fanout" | "direct";
+}
+
+/** A durable queue and its arguments. */
+export interface QueueSpec {
+  readonly name: string;
+  readonly arguments: Readonly<Record<string, string | number>>;
+}
+
+/** A queue bound to an exchange. */
+export interface BindingSpec {
+  readonly exchange: string;
+  readonly queue: string;
+  readonly routingKey: string;
+}
+
+/** What stands, or shall stand, on the broker. */
+export interface Topology {
+  readonly exchanges: readonly ExchangeSpec[];
+  readonly queues: readonly QueueSpec[];
+  readonly bindings: readonly BindingSpec[];
+}
+
+/** Every queue's. */
+export const QUORUM = { "x-queue-type": "quorum" } as const;
+/** n.b. at-least-once dead-lettering silently becomes at-most-once without `reject-publish`. */
+const AT_LEAST_ONCE = {
+  "x-dead-letter-strategy": "at-least-once",
+  "x-overflow": "reject-publish",
+} as const;
+
+/** The retry exchange of a subscriber's queue. The key of a delay is its milliseconds. */
+export function retryExchange(queue: string): string {
+  return `${queue}.retry`;
+}
+
+/**
+ * The queue and the exchange that stand in for `queue` while it is replaced by one with other
+ * arguments. They begin with its name, as all of its slice.
+ */
+export function migratingName(queue: string): string {
+  return `${queue}.migrating`;
+}
+
+function retryQueue(queue: string, delayMs: number): string {
+  return `${retryExchange(queue)}.${delayMs}`;
+}
+
+/**
+ * The dead letters, and a last resort behind the archive: every name in it begins with the archive's
+ * queue's, so that one pattern is the whole of what the archive may touch.
+ */
+const deadLettering: Topology = {
+  exchanges: [
+    { name: DEAD_LETTER_EXCHANGE, type: "fanout" },
+    { name: PARKING_EXCHANGE, type: "fanout" },
+  ],
+  queues: [
+    {
+      name: DEAD_LETTER_QUEUE,
+      arguments: {
+        ...QUORUM,
+        "x-delivery-limit": ARCHIVE_DELIVERY_LIMIT,
+        "x-dead-letter-exchange": PARKING_EXCHANGE,
+        ...AT_LEAST_ONCE,
+      },
+    },
+    { name: PARKED_QUEUE, arguments: { ...QUORUM, ...NEVER_DROPPED } },
+  ],
+  bindings: [
+    { exchange: PARKING_EXCHANGE, queue: PARKED_QUEUE, routingKey: "" },
+    { exchange: DEAD_LETTER_EXCHANGE, queue: DEAD_LETTER_QUEUE, routingKey: "" },
+  ],
+};
+
+const events: Topology = {
+  exchanges: [{ name: EVENTS_EXCHANGE, type: "fanout" }],
+  queues: [],
+  bindings: [],
+};
+
+/**
+ * What belongs to the subscriber of `queue` alone: its queue, its retry exchange, and one retry
+ * queue per delay. One queue per delay, for a quorum queue expires messages at its head only: mixed
+ * delays in one queue would wait for the longest.
+ */
+function ownSlice(queue: string, delaysMs: readonly number[]): Topology {
+  const exchange = retryExchange(queue);
+  const delays = [...new Set(delaysMs)];
+  return {
+    exchanges: [{ name: exchange, type: "direct" }],
+    queues: [
+      {
+        name: queue,
+        arguments: {
+          ...QUORUM,
+          "x-delivery-limit": DELIVERY_LIMIT,
+          "x-dead-letter-exchange": DEAD_LETTER_EXCHANGE,
+          ...AT_LEAST_ONCE,
+        },
+      },
+      ...delays.map((delayMs) => ({
+        name: retryQueue(queue, delayMs),
+        arguments: {
+          ...QUORUM,
+          "x-message-ttl": delayMs,
+          "x-dead-letter-exchange": exchange,
+          "x-dead-letter-routing-key": queue,
+          ...AT_LEAST_ONCE,
+        },
+      })),
+    ],
+    bindings: [
+      { exchange, queue, routingKey: queue },
+      ...delays.map((delayMs) => ({
+        exchange,
+        queue: retryQueue(queue, delayMs),
+        routingKey: String(delayMs),
+      })),
+      { exchange: EVENTS_EXCHANGE, queue, routingKey: "" },
+    ],
+  };
+}
+
+/**
+ * What a subscriber declares when it starts: its own slice, and the two shared places that the slice
+ * is joined to. So a new subscriber needs nobody's change and nobody's permission.
+ */
+export function subscriberSlice(queue: string, delaysMs: readonly number[]): Topology {
+  return merge(deadLettering, events, ownSlice(queue, delaysMs));
+}
+
+/** What the dead-letter consumer declares when it starts. */
+export function deadLetterSlice(): Topology {
+  return deadLettering;
+}
+
+/** The whole of the workshop's topology, for these retry delays. */
+export function fullTopology(delaysMs: readonly number[]): Topology {
+  const slices = Object.values(SUBSCRIBER_QUEUES).map((queue) => ownSlice(queue, delaysMs));
+  return merge(deadLettering, events, ...slices);
+}
+
+function merge(...parts: readonly Topology[]): Topology {
+  return {
+    exchanges: parts.flatMap((part) => part.exchanges),
+    queues: parts.flatMap((part) => part.queues),
+    bindings: parts.flatMap((part) => part.bindings),
+  };
+}
+
+/**
+ * Declares all of `topology`: idempotent, and never deletes or changes what stands. Each queue is
+ * declared before anything is bound, so that no message can be routed to half a slice.
+ *
+ * @throws {TopologyDriftError} when something stands with other arguments. The broker closes the
+ *   channel then (AMQP 406).
+ */
+export async function declareTopology(channel: Channel, topology: Topology): Promise<void> {
+  for (const { name, type } of topology.exchanges) {
+    await explainDrift("exchange", name, channel.assertExchange(name, type, { durable: true }));
+  }
+  for (const { name, arguments: args } of topology.queues) {
+    const declared = channel.assertQueue(name, { durable: true, arguments: { ...args } });
+    await explainDrift("queue", name, declared);
+  }
+  for (const { queue, exchange, routingKey } of topology.bindings) {
+    await channel.bindQueue(queue, exchange, routingKey);
+  }
+}
+
+async function explainDrift(
+  kind: "queue" | "exchange",
+  name: string,
+  declared: Promise<unknown>,
+): Promise<void> {
+  try {
+    await declared;
+  } catch (error) {
+    const drift = error instanceof Error && (error as { code?: unknown }).code === 406
+      ? describeDrift(kind, name, error.message)
+      : undefined;
+    throw drift ? new TopologyDriftError(drift, { cause: error }) : error;
+  }
+}
+
+/** What `setup-queues` and consumers say about a 406, out of the broker's own words. */
+export function describeDrift(
+  kind: "queue" | "exchange",
+  name: string,
+  brokerText: string,
+): string {
+  // Such as: inequivalent arg 'x-message-ttl' for queue 'q' in vhost '/': received the value '7' of
+  // type 'signedint' but current is the value '5' of type 'signedint' (or: but current is none).
+  const found =
+    /inequivalent arg '([^']+)'.*?received (none|(?:the value )?'[^']*').*?but current is (none|(?:the value )?'[^']*')/s
+      .exec(brokerText);
+  const value = (text: string) => text.replace("the value ", "").replaceAll("'", '"');
+  const difference = found
+    ? `its ${found[1]} is ${value(found[3]!)}, ${value(found[2]!)} was wanted`
+    : brokerText;
+  return `The ${kind} "${name}" stands with other arguments: ${difference}. ` +
+    `Nothing was changed. ${driftAdvice(kind, name)}`;
+}
+
+/** The next step after a drift. Nothing is deleted with messages in it: they are the reader's. */
+export function driftAdvice(kind: "queue" | "exchange", name: string): string {
+  return kind === "queue"
+    ? "Stop its consumers, then run this, which moves its messages into a new one: " +
+      "deno task setup-queues --migrate"
+    : `Delete the exchange "${name}" in the management UI while nothing publishes, ` +
+      "then run: deno task setup-queues";
+}

@@ -1,0 +1,223 @@
+/**
+ * The environment, parsed once at the edge. Each function reads only the variables that it names,
+ * so that a role's permission set need not allow more than the role uses.
+ */
+import { join, resolve } from "node:path";
+import { z } from "zod";
+import { ConfigError } from "../base/errors.ts";
+import type { LogOptions } from "./log.ts";
+
+/** The workshop's development credentials. They are no secret: a private node listens on the loopback only. */
+export const DEV_USER = "ecomarket_user";
+export const DEV_PASSWORD = "ecomarket_password";
+
+/** Where a broker that nobody configured is expected. */
+export const DEFAULT_AMQP_URL = `amqp://${DEV_USER}:${DEV_PASSWORD}@localhost:5672`;
+
+/** The private node's folder, and the file in it that tells other processes where the node listens. */
+export const BROKER_DIR = ".broker";
+export const BROKER_FILE = join(BROKER_DIR, "broker.json");
+
+type Reader = (name: string) => string | undefined;
+const fromProcess: Reader = (name) => Deno.env.get(name);
+
+/** What `setup/broker/broker.ts` leaves in {@link BROKER_FILE} while the private broker that it started runs. */
+const brokerFileSchema = z.object({
+  amqpUrl: z.string(),
+  managementUrl: z.string(),
+});
+
+/**
+ * Where the broker is, one URL per node: `AMQP_URL` (a comma-separated list is a cluster), else the
+ * private broker that `deno task broker start` runs, else {@link DEFAULT_AMQP_URL}.
+ *
+ * @throws {ConfigError} when a URL is malformed or not `amqp:`/`amqps:`.
+ */
+export function amqpUrls(read: Reader = fromProcess): readonly string[] {
+  const text = read("AMQP_URL") || readBrokerFile()?.amqpUrl || DEFAULT_AMQP_URL;
+  const urls = text.split(",").map((url) => url.trim()).filter((url) => url !== "");
+  if (urls.length === 0) throw new ConfigError("AMQP_URL names no broker");
+  urls.forEach(checkAmqpUrl);
+  return urls;
+}
+
+/**
+ * The management HTTP API, credentials included: `MANAGEMENT_URL`; else, unless `AMQP_URL` names
+ * another broker, the private broker's; else port 15672 of the first AMQP host.
+ *
+ * @throws {ConfigError} when a URL is malformed.
+ */
+export function managementUrl(read: Reader = fromProcess): string {
+  const url = read("MANAGEMENT_URL") ||
+    (read("AMQP_URL") ? undefined : readBrokerFile()?.managementUrl) ||
+    defaultManagementUrl(amqpUrls(read)[0]!);
+  if (isUrl(url, ["http:", "https:"])) return url;
+  throw new ConfigError(
+    `MANAGEMENT_URL must be like http://user:password@host:15672; ${NOT_SHOWN}`,
+  );
+}
+
+/**
+ * The mail server: `SMTP_URL`, or `undefined` where emails are simulated.
+ *
+ * @throws {ConfigError} when it is no `smtp:` or `smtps:` URL.
+ */
+export function smtpUrl(read: Reader = fromProcess): string | undefined {
+  const url = read("SMTP_URL");
+  if (!url || isUrl(url, ["smtp:", "smtps:"])) return url || undefined;
+  throw new ConfigError("SMTP_URL must be like smtp://user:password@127.0.0.1:2525");
+}
+
+function checkAmqpUrl(url: string): void {
+  if (isUrl(url, ["amqp:", "amqps:"])) return;
+  throw new ConfigError(
+    "AMQP_URL must be like amqp://user:password@host:5672, or several with commas between them " +
+      `(special characters in a password are written like %2C); ${NOT_SHOWN}`,
+  );
+}
+
+/** A URL that can be used: what stands in it can be decoded as well. */
+function isUrl(text: string, protocols: readonly string[]): boolean {
+  if (!URL.canParse(text)) return false;
+  const url = new URL(text);
+  try {
+    [url.username, url.password, url.pathname].forEach(decodeURIComponent);
+  } catch {
+    return false;
+  }
+  return protocols.includes(url.protocol) && url.hostname !== "";
+}
+
+/** What is said instead of a URL that is wrong: where its password begins and ends is not known then. */
+const NOT_SHOWN = "what is set is not shown, for it may hold a password";
+
+function defaultManagementUrl(amqpUrl: string): string {
+  const { username, password, hostname } = new URL(amqpUrl);
+  return `http://${username}:${password}@${hostname}:15672`;
+}
+
+function readBrokerFile(): z.infer<typeof brokerFileSchema> | undefined {
+  try {
+    return brokerFileSchema.parse(JSON.parse(Deno.readTextFileSync(BROKER_FILE)));
+  } catch {
+    // No private broker, a file half-written, or a sandbox that may not read it: the default holds.
+    return undefined;
+  }
+}
+
+/** A URL that may be logged and shown: its password is replaced, also where it is written badly. */
+export function redactUrl(url: string): string {
+  return url.replace(/:\/\/(.*)@/, (_, credentials: string) => {
+    const [user] = credentials.split(":", 1);
+    return credentials === user ? `://${user}@` : `://${user}:***@`;
+  });
+}
+
+/** How this process logs: `LOG_FORMAT` (`pretty`), `LOG_LEVEL` (`info`), `LOG_EMAILS` (`plain` in `pretty`, `redacted` in `json`). */
+export function logConfig(read: Reader = fromProcess): LogOptions {
+  const format = parseVariable("LOG_FORMAT", oneOf("pretty", "json").default("pretty"), read);
+  const emails = parseVariable("LOG_EMAILS", oneOf("plain", "redacted").optional(), read);
+  return {
+    format,
+    level: parseVariable(
+      "LOG_LEVEL",
+      oneOf("trace", "debug", "info", "warning", "error", "fatal").default("info"),
+      read,
+    ),
+    redactEmails: (emails ?? (format === "json" ? "redacted" : "plain")) === "redacted",
+  };
+}
+
+/** The folder that holds a subscriber's or service's own data: `DATA_DIR` (`data`) and its name. */
+export function dataDir(name: string, read: Reader = fromProcess): string {
+  return resolve(read("DATA_DIR") || "data", name);
+}
+
+/** How a subscriber consumes. */
+export interface SubscriberConfig {
+  /** Deliveries in flight at once, from `PREFETCH`. @default 100 */
+  readonly prefetch: number;
+  /** Whether a message may ask for a failure, from `SIMULATE_FAILURES=1`. @default false */
+  readonly simulateFailures: boolean;
+}
+
+/** @throws {ConfigError} when `PREFETCH` or `SIMULATE_FAILURES` is malformed. */
+export function subscriberConfig(read: Reader = fromProcess): SubscriberConfig {
+  return {
+    prefetch: parseVariable("PREFETCH", wholeNumberText(1, 65_535).default(100), read),
+    simulateFailures: parseVariable("SIMULATE_FAILURES", flagText, read),
+  };
+}
+
+/** Where the users API listens, and from when on its outbox is worth a warning. */
+export interface UsersApiConfig {
+  /** From `HOST`. @default "127.0.0.1" */
+  readonly host: string;
+  /** From `PORT`; 0 is any free one. @default 8000 */
+  readonly port: number;
+  /** From `OUTBOX_MAX_EVENTS`. @default 10000 */
+  readonly maxEvents: number;
+  /** From `OUTBOX_MAX_AGE_MS`. @default 60000 */
+  readonly maxAgeMs: number;
+}
+
+/** @throws {ConfigError} when one of its variables is malformed. */
+export function usersApiConfig(read: Reader = fromProcess): UsersApiConfig {
+  const bound = (name: string, fallback: number) =>
+    parseVariable(name, wholeNumberText(1, Number.MAX_SAFE_INTEGER).default(fallback), read);
+  return {
+    host: read("HOST") || "127.0.0.1",
+    port: parseVariable("PORT", wholeNumberText(0, 65_535).default(8_000), read),
+    maxEvents: bound("OUTBOX_MAX_EVENTS", 10_000),
+    maxAgeMs: bound("OUTBOX_MAX_AGE_MS", 60_000),
+  };
+}
+
+/** Retry delays in milliseconds when nothing else is configured. */
+export const DEFAULT_RETRY_DELAYS_MS: readonly number[] = [5_000, 30_000, 120_000];
+/** Retry delays in milliseconds with `FAST_RETRY=1`, for demonstrations. */
+export const FAST_RETRY_DELAYS_MS: readonly number[] = [200, 400, 800];
+
+/**
+ * The delay before each retry, in milliseconds: `RETRY_DELAYS_MS` (`a,b,c`), else
+ * {@link FAST_RETRY_DELAYS_MS} with `FAST_RETRY=1`, else {@link DEFAULT_RETRY_DELAYS_MS}.
+ * Setup and consumers must be given the same, for each delay is a queue of its own.
+ */
+export function retryDelaysMs(read: Reader = fromProcess): readonly number[] {
+  const custom = parseVariable("RETRY_DELAYS_MS", delayList.optional(), read);
+  if (custom) return custom;
+  return parseVariable("FAST_RETRY", flagText, read)
+    ? FAST_RETRY_DELAYS_MS
+    : DEFAULT_RETRY_DELAYS_MS;
+}
+
+function oneOf<const T extends readonly [string, ...string[]]>(...values: T) {
+  return z.enum(values, { error: `must be ${values.join(" or ")}` });
+}
+
+const flagText = z.enum(["0", "1"], { error: "must be 0 or 1" }).default("0")
+  .transform((text) => text === "1");
+
+function wholeNumberText(min: number, max: number) {
+  const error = `must be a whole number from ${min} to ${max}`;
+  return z.string().regex(/^\d+$/, { error }).transform(Number)
+    .refine((value) => value >= min && value <= max, { error });
+}
+
+/** A day: the longest delay that is still a retry. */
+const MAX_DELAY_MS = 86_400_000;
+const delayList = z.string()
+  .transform((text) => text.split(",").map((part) => part.trim()))
+  .refine(
+    (parts) => parts.every((part) => /^\d+$/.test(part) && +part >= 1 && +part <= MAX_DELAY_MS),
+    { error: `must be delays in milliseconds from 1 to ${MAX_DELAY_MS}, such as 200,400,800` },
+  )
+  .transform((parts) => parts.map(Number));
+
+function parseVariable<T>(name: string, schema: z.ZodType<T, unknown>, read: Reader): T {
+  // An empty variable is one that is not set: shells and compose files make little difference.
+  const text = read(name) || undefined;
+  const parsed = schema.safeParse(text);
+  if (parsed.success) return parsed.data;
+  throw new ConfigError(`${name} ${parsed.error.issues[0]?.message}, got "${text}"`);
+}

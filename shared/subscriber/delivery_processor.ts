@@ -1,0 +1,146 @@
+/** One delivery, from its bytes to its end: decoded, recognised, handled, committed, settled. */
+import type { ConsumeMessage } from "amqplib";
+import { aborted } from "../base/abort.ts";
+import { tryAgain } from "../base/backoff.ts";
+import { messageOf, StoreUnavailableError } from "../base/errors.ts";
+import { retriesSoFar } from "../contract/headers.ts";
+import type { Logger } from "../process/log.ts";
+import { callHandler, type HandlerCallOptions } from "./handler_call.ts";
+import { dispositionOf } from "./retry_policy.ts";
+import type { Session } from "./session.ts";
+import { Settlement } from "./settlement.ts";
+import type { CommitResult, StoreGate } from "./store_gate.ts";
+import type { Incoming, SubscriberSpec } from "./subscriber_spec.ts";
+
+/** See the file's first line. */
+export class DeliveryProcessor<T> {
+  readonly #spec: SubscriberSpec<T>;
+  readonly #store: StoreGate;
+  readonly #log: Logger;
+  readonly #settlement: Settlement;
+  /** The ids in the works, so that two copies of one message are handled one after the other. */
+  readonly #busy = new Map<string, Promise<void>>();
+
+  constructor(spec: SubscriberSpec<T>, store: StoreGate, log: Logger) {
+    this.#spec = spec;
+    this.#store = store;
+    this.#log = log;
+    this.#settlement = new Settlement(spec, log);
+  }
+
+  /**
+   * Brings one delivery to its end. Never rejects. A delivery whose session ends on the way is not
+   * settled: the broker hands it out again, and the inbox knows whether it was done.
+   *
+   * | what happens                              | what is done                                  |
+   * | ----------------------------------------- | --------------------------------------------- |
+   * | the effect is committed                   | ack                                           |
+   * | it was committed before                   | ack, counted as a duplicate                   |
+   * | `decode` or `handle` fails                | see `dispositionOf`                           |
+   * | the store is unavailable for too long     | back to its queue, not counted as a failure   |
+   */
+  async process(message: ConsumeMessage, session: Session): Promise<void> {
+    try {
+      await this.#process(message, session).catch((error) => {
+        if (!(error instanceof StoreUnavailableError) || session.signal.aborted) throw error;
+        return this.#settlement.putBack(message, session);
+      });
+    } catch (error) {
+      if (session.signal.aborted) {
+        this.#log.debug("Left unsettled: {reason}", { reason: messageOf(session.signal.reason) });
+        return;
+      }
+      this.#log.error("Cannot settle a delivery: {reason}", { reason: messageOf(error) });
+      session.giveUp(error instanceof Error ? error : new Error(messageOf(error)));
+    }
+  }
+
+  async #process(message: ConsumeMessage, session: Session): Promise<void> {
+    if (this.#spec.failure.kind === "hold" && this.#settlement.isNearDeliveryLimit(message)) {
+      return await this.#settlement.putBack(message, session);
+    }
+    let incoming: Incoming<T>;
+    try {
+      // deno-lint-ignore require-await -- held() waits for what it is given
+      incoming = await this.#held(session, async () => this.#spec.decode(message));
+    } catch (error) {
+      return await this.#fail(message, session, error);
+    }
+    await this.#oneAtATime(incoming.id, session, () => this.#handle(incoming, message, session));
+  }
+
+  async #handle(incoming: Incoming<T>, message: ConsumeMessage, session: Session): Promise<void> {
+    const { id, payload } = incoming;
+    const attempt = retriesSoFar(message.properties.headers) + 1;
+    const log = this.#log.with({ event_id: id, attempt });
+    await this.#store.pending(id);
+    await this.#store.whenWritable();
+    if (await this.#store.has(id)) return this.#duplicate(id, message, session);
+    const result = await this.#do(payload, id, session, { attempt, log, signal: session.signal })
+      .catch((error) => this.#fail(message, session, error));
+    if (result === undefined) return;
+    if (result === "duplicate") return this.#duplicate(id, message, session);
+    this.#settlement.ack(message, session);
+    const { redelivered } = message.fields;
+    log.debug("Handled {event_id}", { outcome: "handled", redelivered });
+  }
+
+  /** Handles and commits. n.b. the commit also where the session has ended meanwhile: see {@link StoreGate}. */
+  async #do(
+    payload: T,
+    id: string,
+    session: Session,
+    options: HandlerCallOptions,
+  ): Promise<CommitResult> {
+    const effect = await this.#held(session, () => callHandler(this.#spec, payload, options));
+    return await this.#held(session, () => this.#store.commit(id, effect));
+  }
+
+  #duplicate(id: string, message: ConsumeMessage, session: Session): void {
+    this.#settlement.ack(message, session);
+    const { redelivered } = message.fields;
+    this.#log.info("Already done: {event_id}", { event_id: id, outcome: "duplicate", redelivered });
+  }
+
+  async #fail(message: ConsumeMessage, session: Session, error: unknown): Promise<undefined> {
+    const { failure } = this.#spec;
+    // A store that is away is no failure of the event. On the route `hold` nothing else gets here,
+    // but the end of the session.
+    if (
+      failure.kind === "hold" || error instanceof StoreUnavailableError || session.signal.aborted
+    ) {
+      throw error;
+    }
+    const retries = retriesSoFar(message.properties.headers);
+    await this.#settlement.fail(message, session, dispositionOf(error, retries, failure.delaysMs));
+  }
+
+  /** `action`, on the route `hold` tried again whatever fails, for there is nowhere else to go. */
+  #held<R>(session: Session, action: () => Promise<R>): Promise<R> {
+    if (this.#spec.failure.kind !== "hold") return action();
+    return tryAgain(action, {
+      isWorthIt: (error) => !(error instanceof StoreUnavailableError),
+      onFailure: (error, delayMs) =>
+        this.#log.warning("{reason}. Trying again in {delayMs} ms", {
+          reason: messageOf(error),
+          delayMs,
+        }),
+      signal: session.signal,
+    });
+  }
+
+  async #oneAtATime(id: string, session: Session, work: () => Promise<void>): Promise<void> {
+    while (this.#busy.has(id)) {
+      await Promise.race([this.#busy.get(id), aborted(session.signal)]);
+      session.signal.throwIfAborted();
+    }
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#busy.set(id, promise);
+    try {
+      await work();
+    } finally {
+      this.#busy.delete(id);
+      resolve();
+    }
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * How a delivery leaves its queue. A message that goes on elsewhere is confirmed there first and
+ * acked here then: dying in between doubles it, which the inbox mends; the other order would lose it.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import type { ConsumeMessage } from "amqplib";
+import { backoffDelayMs } from "../base/backoff.ts";
+import type { Outgoing } from "../broker/confirmed_channel.ts";
+import { messageId } from "../contract/event.ts";
+import {
+  deliveryCount,
+  failureHeaders,
+  failureMessage,
+  minimalOptions,
+  republishOptions,
+  retriesSoFar,
+  X_FAILED_AT,
+  X_FAILURE_ID,
+  X_FAILURE_MESSAGE,
+  X_FAILURE_REASON,
+  X_ORIGIN_QUEUE,
+  X_RETRIES,
+} from "../contract/headers.ts";
+import { DEAD_LETTER_EXCHANGE, retryExchange } from "../contract/topology.ts";
+import type { Logger } from "../process/log.ts";
+import type { Disposition } from "./retry_policy.ts";
+import type { Session } from "./session.ts";
+import type { SubscriberSpec } from "./subscriber_spec.ts";
+
+/** Dead letters that came back this often are sent round again: past twice as often they are parked. */
+const ROUND_AGAIN_AFTER = 10;
+
+/** See the file's first lines. */
+export class Settlement {
+  readonly #queue: string;
+  readonly #isLastPlace: boolean;
+  readonly #log: Logger;
+
+  constructor(spec: Pick<SubscriberSpec<unknown>, "queue" | "failure">, log: Logger) {
+    this.#queue = spec.queue;
+    this.#isLastPlace = spec.failure.kind === "hold";
+    this.#log = log;
+  }
+
+  /** Takes the message off the queue. Once the session has ended this does nothing: it comes again. */
+  ack(message: ConsumeMessage, session: Session): void {
+    if (session.signal.aborted) return;
+    session.channel.ack(message);
+  }
+
+  /** Sends a failed message to its retry queue or to the dead letters, then acks it. */
+  async fail(
+    message: ConsumeMessage,
+    session: Session,
+    disposition: Disposition,
+  ): Promise<void> {
+    const { properties } = message;
+    const retries = retriesSoFar(properties.headers);
+    const isRetry = disposition.kind === "retry";
+    const headers = {
+      [X_RETRIES]: isRetry ? retries + 1 : retries,
+      [X_ORIGIN_QUEUE]: this.#queue,
+      [X_FAILURE_MESSAGE]: failureMessage(disposition.message),
+      [X_FAILED_AT]: new Date().toISOString(),
+      [X_FAILURE_ID]: crypto.randomUUID(),
+      ...(isRetry ? {} : { [X_FAILURE_REASON]: disposition.reason }),
+    };
+    const route = isRetry
+      ? { exchange: retryExchange(this.#queue), routingKey: String(disposition.delayMs) }
+      : { exchange: DEAD_LETTER_EXCHANGE, routingKey: "" };
+    await this.#moveOn(message, session, route, headers);
+
+    const record = {
+      event_id: messageId(message),
+      attempt: retries + 1,
+      reason: disposition.message,
+    };
+    if (isRetry) {
+      const { delayMs } = disposition;
+      this.#log.warning(
+        "Attempt {attempt} of {event_id} failed ({reason}): again in {delayMs} ms",
+        {
+          ...record,
+          delayMs,
+          outcome: "retried",
+        },
+      );
+    } else {
+      this.#log.error("Attempt {attempt} of {event_id} failed ({reason}): {why}, dead-lettered", {
+        ...record,
+        why: disposition.reason,
+        outcome: "dead-lettered",
+      });
+    }
+  }
+
+  /** Whether the broker may soon park this dead letter for having been handed out too often. */
+  isNearDeliveryLimit(message: ConsumeMessage): boolean {
+    return deliveryCount(message.properties.headers) >= ROUND_AGAIN_AFTER;
+  }
+
+  /**
+   * Publishes a message to its own queue once more, and acks it then: the copy waits behind the
+   * others, and its deliveries are counted from 0. n.b. whatever else gives a message back counts as
+   * a failure of it: a nack before 4.3, a reject and a closed channel on every version (tried).
+   */
+  async putBack(message: ConsumeMessage, session: Session): Promise<void> {
+    if (!this.#isLastPlace) {
+      const route = { exchange: retryExchange(this.#queue), routingKey: this.#queue };
+      return await this.#moveOn(message, session, route, {});
+    }
+    const route = { exchange: DEAD_LETTER_EXCHANGE, routingKey: "" };
+    await this.#moveOn(message, session, route, failureHeaders(message.properties.headers));
+  }
+
+  /** Publishes until the broker has it for certain, then acks the original. */
+  async #moveOn(
+    message: ConsumeMessage,
+    session: Session,
+    route: Pick<Outgoing, "exchange" | "routingKey">,
+    headers: Readonly<Record<string, string | number>>,
+  ): Promise<void> {
+    const { content, properties } = message;
+    let options = republishOptions(properties, messageId(message), headers);
+    for (let n = 1;; n++) {
+      const result = await session.outlet.send({ ...route, content, options });
+      switch (result.kind) {
+        case "confirmed":
+          return this.ack(message, session);
+        case "unwritable":
+          // Its own properties are what cannot be written again, for instance for their size.
+          if (n > 1) throw new Error(result.reason);
+          options = minimalOptions(properties, messageId(message), headers);
+          continue;
+        case "returned":
+          // Somebody deleted a queue of ours: a new session declares it again.
+          throw new Error(result.reason);
+        case "nacked":
+          this.#log.warning("The broker did not take a message for {exchange}: trying again", {
+            exchange: route.exchange,
+          });
+          await delay(backoffDelayMs(n), undefined, { signal: session.signal });
+          continue;
+        case "unknown":
+        case "unsent":
+          throw new Error(result.reason);
+      }
+    }
+  }
+}

@@ -1,0 +1,49 @@
+/** What the users API and the subscribers have written down, read from outside for the checker. */
+import type { DatabaseSync } from "node:sqlite";
+import { openForReading } from "@ecomarket/shared/store/sqlite";
+import { deadLettersByEvent, effectsByEvent, SUBSCRIBERS } from "@ecomarket/testbed/stores/effects";
+import type { Answer } from "../load/api_load.ts";
+import type { ApiBooks, UserRecord, WaitingEvent } from "./api_ledger.ts";
+
+/** Where whoever has a store keeps it, such as `data/users`. */
+export type FolderOf = (name: string) => string;
+
+/** Reads everything, also while it is being written. */
+export function readApiBooks(answers: readonly Answer[], folderOf: FolderOf): ApiBooks {
+  return {
+    answers,
+    ...readUsersStore(folderOf),
+    subscribers: Object.fromEntries(SUBSCRIBERS.map((name) => [name, {
+      effects: effectsByEvent(name, folderOf),
+      deadLetters: deadLettersByEvent(name, folderOf),
+    }])),
+  };
+}
+
+/** Reads what the users API alone has written down. */
+export function readUsersStore(folderOf: FolderOf): Pick<ApiBooks, "users" | "outbox"> {
+  const db = openForReading(folderOf("users"));
+  if (!db) throw new Error(`There is no store of users in ${folderOf("users")}`);
+  try {
+    // n.b. one transaction: a batch that is confirmed in between would seem to be in neither table.
+    db.exec("BEGIN");
+    return { users: readUsers(db), outbox: readOutbox(db) };
+  } finally {
+    db.close();
+  }
+}
+
+function readUsers(db: DatabaseSync): UserRecord[] {
+  return db.prepare("SELECT user_id, event_id, announced_at FROM users").all().map((row) => ({
+    userId: String(row.user_id),
+    eventId: String(row.event_id),
+    isAnnounced: row.announced_at !== null,
+  }));
+}
+
+/** n.b. both ids are read out of what would be published, not out of the columns beside it. */
+function readOutbox(db: DatabaseSync): WaitingEvent[] {
+  return db.prepare(
+    "SELECT event ->> 'event_id' AS event_id, event ->> 'user_id' AS user_id FROM outbox",
+  ).all().map((row) => ({ eventId: String(row.event_id), userId: String(row.user_id) }));
+}

@@ -1,0 +1,55 @@
+/** The account of a whole run: the publisher's events and those of the users API, each by its checker. */
+import type { Answer } from "../load/api_load.ts";
+import type { JournalEntry } from "../load/journal.ts";
+import { type ApiAudit, type ApiBooks, auditApi } from "./api_ledger.ts";
+import { type Audit, audit, type SubscriberRows } from "./ledger.ts";
+
+/** See the file's first line. */
+export interface RunAudit {
+  readonly events: Audit;
+  /** Absent where no API ran. */
+  readonly usersApi?: ApiAudit;
+}
+
+/** What the users API wrote down, and what its clients were told. */
+export interface ApiRecords extends Pick<ApiBooks, "users" | "outbox"> {
+  readonly answers: readonly Answer[];
+}
+
+/**
+ * Audits a run. An event belongs to the API where its store knows it, and to the publisher where its
+ * journal does; one that neither knows is reported by both.
+ */
+export function auditRun(
+  journal: readonly JournalEntry[],
+  subscribers: Readonly<Record<string, SubscriberRows>>,
+  api?: ApiRecords,
+): RunAudit {
+  if (!api) return { events: audit(journal, subscribers) };
+  const ofApi = new Set(api.users.map(({ eventId }) => eventId));
+  const ofPublisher = new Set(journal.map(({ eventId }) => eventId));
+  return {
+    events: audit(journal, without(ofApi, subscribers)),
+    usersApi: auditApi({ ...api, subscribers: without(ofPublisher, subscribers) }),
+  };
+}
+
+/** Whether neither checker has found anything that must not be. */
+export function isClean({ events, usersApi }: RunAudit): boolean {
+  return events.violations.length === 0 && (usersApi?.violations ?? []).length === 0;
+}
+
+function without(
+  ids: ReadonlySet<string>,
+  subscribers: Readonly<Record<string, SubscriberRows>>,
+): Record<string, SubscriberRows> {
+  const rest = (rows: ReadonlyMap<string, number>) =>
+    new Map([...rows].filter(([id]) => !ids.has(id)));
+  return Object.fromEntries(
+    Object.entries(subscribers).map(([name, rows]) => [name, {
+      ...rows,
+      effects: rest(rows.effects),
+      deadLetters: rest(rows.deadLetters),
+    }]),
+  );
+}

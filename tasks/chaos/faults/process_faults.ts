@@ -1,0 +1,147 @@
+/** Processes that die, are stopped, or stay away. */
+import { setTimeout as delay } from "node:timers/promises";
+import { CRASH_EXIT_CODE } from "@ecomarket/shared/contract/simulated_failure";
+import { DELIVERY_LIMIT, SUBSCRIBER_QUEUES } from "@ecomarket/shared/contract/topology";
+import { CONSUMER_NAMES, type ConsumerName } from "@ecomarket/testbed/processes/consumer_process";
+import { countEffects, deadLettersByEvent, SUBSCRIBERS } from "@ecomarket/testbed/stores/effects";
+import { readJournal } from "../load/journal.ts";
+import { until, type World } from "../world.ts";
+import { type Fault, type FaultOutcome, provoke } from "./fault.ts";
+
+/** Its prefetch window and some: what waits before the crash loop begins. */
+const CRASH_BACKLOG = 150;
+
+/** `kill -9` while it handles: what it was given and had not settled comes back. */
+async function kill(world: World, name: ConsumerName): Promise<FaultOutcome> {
+  const log = world.logs[name];
+  const consumer = world.consumers[name];
+  const proof = await provoke(`a kill of ${name} while it handles`, async () => {
+    const before = log.redeliveries;
+    const { pid } = consumer.current;
+    const isBusy = log.nextEffect();
+    if (name === "dead-letter") await world.publisher.current.tell("doomed loyalty 20");
+    await isBusy;
+    const { signal } = await consumer.kill();
+    await settleDown(world, name);
+    const back = log.redeliveries - before;
+    return back > 0 ? `pid ${pid} gone by ${signal}; ${back} deliveries came back` : undefined;
+  });
+  return { proof, endedAt: consumer.startedAt, affected: affectedBy(name) };
+}
+
+/** Long enough for what came back to be handed out again. */
+async function settleDown(world: World, name: ConsumerName): Promise<void> {
+  if (name === "dead-letter") await delay(500);
+  else await world.logs[name].nextEffect();
+}
+
+/** The archive has nothing to do most of the time: no effect of its own can be waited for. */
+function affectedBy(name: ConsumerName): ConsumerName[] {
+  return name === "dead-letter" ? [] : [name];
+}
+
+/** SIGTERM: it must finish what is in flight and end with 0. */
+async function terminate(world: World, name: ConsumerName): Promise<FaultOutcome> {
+  const consumer = world.consumers[name];
+  const { pid } = consumer.current;
+  const { code, signal } = await consumer.stop();
+  if (code !== 0) throw new Error(`${name} ended with ${signal ?? code} after SIGTERM, not with 0`);
+  await consumer.start();
+  const proof = `pid ${pid} drained and ended with 0`;
+  return { proof, endedAt: consumer.startedAt, affected: affectedBy(name) };
+}
+
+/** `kill -9` of the publisher between a publish and its confirm, which the link holds back a moment. */
+async function killPublisher(world: World): Promise<FaultOutcome> {
+  const proof = await provoke("a kill of the publisher with events unanswered", async () => {
+    const { pid } = world.publisher.current;
+    for (const proxy of world.proxies) proxy.holdAnswers();
+    await delay(Math.random() * 200);
+    const { signal } = await world.publisher.current.stop(0);
+    for (const proxy of world.proxies) proxy.restore();
+    const unanswered = readJournal(world.journalDir)
+      .filter(({ outcome }) => outcome === "pending").length;
+    await until("the publisher's successor", () => world.publisher.current.pid !== pid);
+    if (unanswered === 0) return undefined;
+    return `pid ${pid} gone by ${signal}; ${unanswered} events were without an answer`;
+  });
+  return { proof, endedAt: world.publisher.startedAt, affected: world.running };
+}
+
+/** An event that kills its consumer each time, in the middle of a full prefetch window. */
+async function crashLoop(world: World): Promise<FaultOutcome> {
+  const consumer = world.consumers.loyalty;
+  const deathsBefore = consumer.deaths.length;
+  await consumer.stop();
+  await until("half a backlog", async () => await world.backlog("loyalty") >= CRASH_BACKLOG / 3);
+  await world.publisher.current.tell("guilty loyalty");
+  await until("a full window", async () => await world.backlog("loyalty") >= CRASH_BACKLOG);
+  await consumer.start().catch(() => {}); // It may die before it has said that it consumes.
+  const isDead = () => deadLettersByEvent("loyalty", world.dataDirOf);
+  const guilty = () =>
+    readJournal(world.journalDir).filter(({ fail }) => fail === "loyalty:crash")
+      .map(({ eventId }) => eventId);
+  await until("the guilty event's dead letter", () => {
+    const dead = isDead();
+    const ids = guilty();
+    return ids.length > 0 && ids.every((id) => dead.has(id));
+  }, 60_000);
+  const crashes = consumer.deaths.slice(deathsBefore)
+    .filter(({ code }) => code === CRASH_EXIT_CODE).length;
+  if (crashes <= DELIVERY_LIMIT) throw new Error(`loyalty died ${crashes} times only`);
+  await consumer.successorReady();
+  const proof = `loyalty died ${crashes} times of one event, which is a dead letter`;
+  return { proof, endedAt: performance.now(), affected: ["loyalty"] };
+}
+
+/** A subscriber that is down for the first half of the run: it is started here, at last. */
+async function comeBack(world: World): Promise<FaultOutcome> {
+  const waiting = await world.backlog("analytics");
+  const others = SUBSCRIBERS.filter((name) => name !== "analytics")
+    .map((name) => countEffects(name, world.dataDirOf));
+  if (waiting === 0 || others.includes(0)) throw new Error("analytics missed nothing");
+  await world.consumers.analytics.start();
+  const endedAt = world.consumers.analytics.startedAt;
+  await until("analytics' catching up", async () => await world.backlog("analytics") < 50, 120_000);
+  const proof = `${waiting} events waited in ${SUBSCRIBER_QUEUES.analytics} ` +
+    `while the others had done ${Math.min(...others)}; caught up`;
+  return { proof, endedAt, affected: ["analytics"] };
+}
+
+/** The fault with which the second half of a run begins. */
+export const SUBSCRIBER_DOWN: Fault = {
+  name: "subscriber-down",
+  description: "analytics is down for the first half",
+  nodes: 1,
+  inject: comeBack,
+};
+
+/** Faults of processes. */
+export const PROCESS_FAULTS: readonly Fault[] = [
+  ...CONSUMER_NAMES.map((name): Fault => ({
+    name: `kill-${name}`,
+    description: `kill -9 of ${name} while it handles`,
+    nodes: 1,
+    needs: name,
+    inject: (world) => kill(world, name),
+  })),
+  ...CONSUMER_NAMES.map((name): Fault => ({
+    name: `term-${name}`,
+    description: `SIGTERM of ${name}`,
+    nodes: 1,
+    needs: name,
+    inject: (world) => terminate(world, name),
+  })),
+  {
+    name: "kill-publisher",
+    description: "kill -9 of the publisher between publish and confirm",
+    nodes: 1,
+    inject: killPublisher,
+  },
+  {
+    name: "crash-loop",
+    description: "one event kills loyalty each time, in a full prefetch window",
+    nodes: 1,
+    inject: crashLoop,
+  },
+];

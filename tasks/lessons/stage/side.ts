@@ -1,0 +1,171 @@
+/** One side of a lesson: its own queues, its own consumers, its own data. */
+import { join } from "node:path";
+import type { Channel } from "amqplib";
+import type { PublishOptions } from "@ecomarket/publisher/levels/publisher";
+import { RobustPublisher } from "@ecomarket/publisher/levels/robust_publisher";
+import { poll } from "@ecomarket/shared/base/poll";
+import { connectOnce } from "@ecomarket/shared/broker/connection";
+import { createUsuarioCreado, decode, type UsuarioCreado } from "@ecomarket/shared/contract/event";
+import {
+  declareTopology,
+  SUBSCRIBER_QUEUES,
+  type Topology,
+} from "@ecomarket/shared/contract/topology";
+import { FAST_RETRY_DELAYS_MS } from "@ecomarket/shared/process/config";
+import { roleLogger } from "@ecomarket/shared/process/log";
+import { TcpProxy } from "@ecomarket/testbed/broker/tcp_proxy";
+import {
+  ConsumerProcess,
+  type ConsumerProcessOptions,
+  CONSUMERS,
+} from "@ecomarket/testbed/processes/consumer_process";
+import { effectsByEvent } from "@ecomarket/testbed/stores/effects";
+import { LessonError, WAIT_TIMEOUT_MS } from "./lesson_error.ts";
+import { NaiveProcess, type NaiveScript } from "./naive_process.ts";
+import type { Stage } from "./stage.ts";
+
+/** The queue that every lesson is about. */
+export const QUEUE = SUBSCRIBER_QUEUES.email;
+
+/** How the real email consumer runs here: retries come quickly. */
+export const REAL_CONSUMER = {
+  delaysMs: FAST_RETRY_DELAYS_MS,
+  env: { RETRY_DELAYS_MS: FAST_RETRY_DELAYS_MS.join() },
+} as const;
+
+/** See the file's first line. */
+export class Side {
+  constructor(
+    readonly stage: Stage,
+    readonly amqpUrl: string,
+    /** Holds the consumers' folders. */
+    readonly dataDir: string,
+  ) {}
+
+  async declare(topology: Topology): Promise<void> {
+    await this.#onChannel((channel) => declareTopology(channel, topology));
+  }
+
+  /** A link to the broker that can be broken. */
+  link(): TcpProxy {
+    return this.stage.use(TcpProxy.before(this.amqpUrl));
+  }
+
+  /** Publishes `events`, and demands that each is confirmed. */
+  async publish(
+    events: readonly UsuarioCreado[],
+    options: (event: UsuarioCreado) => PublishOptions = () => ({}),
+  ): Promise<void> {
+    const urls = [this.amqpUrl];
+    await using publisher = await RobustPublisher.connect({ urls, log: roleLogger("publisher") });
+    const outcomes = await Promise.all(events.map((it) => publisher.publish(it, options(it))));
+    const failure = outcomes.find(({ status }) => status !== "confirmed");
+    if (failure) throw new LessonError(`An event was not confirmed, but ${failure.status}`);
+  }
+
+  /** Starts a consumer that does what not to do. */
+  startNaive(
+    script: NaiveScript,
+    options: { pause?: boolean; amqpUrl?: string } = {},
+  ): NaiveProcess {
+    const { amqpUrl = this.amqpUrl, pause = false } = options;
+    const dataDir = join(this.dataDir, CONSUMERS.email.folder);
+    return this.stage.use(NaiveProcess.start(script, { amqpUrl, dataDir, pause }));
+  }
+
+  /** Starts the real email consumer, and waits until it consumes. */
+  async startEmail(
+    options: Omit<ConsumerProcessOptions, "amqpUrls" | "dataDir"> & { amqpUrl?: string } = {},
+  ): Promise<ConsumerProcess> {
+    const { amqpUrl = this.amqpUrl, ...rest } = options;
+    const consumer = this.stage.use(
+      ConsumerProcess.start(CONSUMERS.email, {
+        amqpUrls: [amqpUrl],
+        dataDir: this.dataDir,
+        ...rest,
+      }),
+    );
+    await consumer.ready;
+    return consumer;
+  }
+
+  /** Where the email consumer, real or naive, keeps its data. */
+  readonly dataDirOf = (name: string): string => join(this.dataDir, name);
+
+  /** How often each event had its effect. */
+  effects(): ReadonlyMap<string, number> {
+    return effectsByEvent("email", this.dataDirOf);
+  }
+
+  /** Waits until `count` events had their effect. */
+  async untilHandled(count: number): Promise<void> {
+    await this.until(`${count} events handled`, () => this.effects().size >= count);
+  }
+
+  /** Waits until `count` messages are ready in `queue`. */
+  async untilWaiting(count: number, queue: string = QUEUE): Promise<void> {
+    await this.until(
+      `${count} messages in ${queue}`,
+      () =>
+        this.#onChannel(async (channel) =>
+          (await channel.checkQueue(queue)).messageCount === count
+        ),
+    );
+  }
+
+  /** Waits until the queue has `count` consumers. */
+  async untilConsumed(count: number): Promise<void> {
+    await this.until(
+      `${count} consumers of ${QUEUE}`,
+      () =>
+        this.#onChannel(async (channel) =>
+          (await channel.checkQueue(QUEUE)).consumerCount === count
+        ),
+    );
+  }
+
+  /** Takes everything out of `queue`. @returns how often each event was there. */
+  async takeAll(queue: string = QUEUE): Promise<ReadonlyMap<string, number>> {
+    return await this.#onChannel(async (channel) => {
+      const found = new Map<string, number>();
+      for (;;) {
+        const message = await channel.get(queue, { noAck: true });
+        if (!message) return found;
+        const { event_id } = decode(message).event;
+        found.set(event_id, (found.get(event_id) ?? 0) + 1);
+      }
+    });
+  }
+
+  /** Waits until `isSo`. @throws {LessonError} that says what was waited for, when it is late. */
+  async until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
+    const { signal } = this.stage;
+    const attempt = async () => await isSo() || undefined;
+    if (await poll(attempt, { timeoutMs: WAIT_TIMEOUT_MS, signal })) return;
+    throw LessonError.late(what);
+  }
+
+  async #onChannel<T>(use: (channel: Channel) => Promise<T>): Promise<T> {
+    const connection = await connectOnce([this.amqpUrl], "lesson");
+    try {
+      return await use(await connection.createChannel());
+    } finally {
+      await connection.close();
+    }
+  }
+}
+
+/** `count` signups. */
+export function signups(count: number): UsuarioCreado[] {
+  return Array.from({ length: count }, (_, n) =>
+    createUsuarioCreado({
+      user_id: `u-${n + 1}`,
+      nombre: `Lucía Gómez ${n + 1}`,
+      email: `lucia${n + 1}@example.com`,
+    }));
+}
+
+/** The ids of `events`. */
+export function idsOf(events: readonly UsuarioCreado[]): string[] {
+  return events.map(({ event_id }) => event_id);
+}
