@@ -1,11 +1,12 @@
 /** Sends every new user a welcome email: simulated, or over SMTP where `SMTP_URL` is set. */
+import { smtpUrl } from "@ecomarket/shared/process/config";
 import { SUBSCRIBER_QUEUES } from "@ecomarket/shared/contract/topology";
 import {
   type EventConsumer,
   eventConsumer,
   runConsumer,
 } from "@ecomarket/shared/subscriber/consumer";
-import { type Mailer, mailerFromEnvironment, welcomeEmail } from "./mailer.ts";
+import { type Mailer, simulatedMailer, welcomeEmail } from "./mailer.ts";
 
 /**
  * The email subscriber, sending through `mailer`. The row in `sent_emails` is exactly once; the
@@ -45,6 +46,19 @@ export function emailConsumer(mailer: Mailer): EventConsumer {
       }];
     },
   });
+}
+
+/**
+ * The mailer that `SMTP_URL` asks for, or the simulated one.
+ *
+ * @throws {ConfigError} when it is no `smtp:` or `smtps:` URL.
+ */
+export async function mailerFromEnvironment(): Promise<Mailer> {
+  const url = smtpUrl();
+  if (!url) return simulatedMailer;
+  // n.b. loaded only where it is used: a consumer that was killed is back sooner without it.
+  const { smtpMailer } = await import("./smtp_mailer.ts");
+  return smtpMailer(url);
 }
 
 if (import.meta.main) await runConsumer(async () => emailConsumer(await mailerFromEnvironment()));

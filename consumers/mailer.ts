@@ -1,6 +1,5 @@
 /** How a welcome email is written, and what sends it. */
 import type { UsuarioCreado } from "@ecomarket/shared/contract/event";
-import { smtpUrl } from "@ecomarket/shared/process/config";
 
 /** An email, ready to be sent. */
 export interface Email {
@@ -43,16 +42,3 @@ export const simulatedMailer: Mailer = {
   transport: "simulated",
   send: () => Promise.resolve(),
 };
-
-/**
- * The mailer that `SMTP_URL` asks for, or the simulated one.
- *
- * @throws {ConfigError} when it is no `smtp:` or `smtps:` URL.
- */
-export async function mailerFromEnvironment(): Promise<Mailer> {
-  const url = smtpUrl();
-  if (!url) return simulatedMailer;
-  // n.b. loaded only where it is used: a consumer that was killed is back sooner without it.
-  const { smtpMailer } = await import("./smtp_mailer.ts");
-  return smtpMailer(url);
-}

@@ -22,7 +22,6 @@ import {
 import { effectsByEvent } from "@ecomarket/testbed/stores/effects";
 import { LessonError, WAIT_TIMEOUT_MS } from "./lesson_error.ts";
 import { NaiveProcess, type NaiveScript } from "./naive_process.ts";
-import type { Stage } from "./stage.ts";
 
 /** The queue that every lesson is about. */
 export const QUEUE = SUBSCRIBER_QUEUES.email;
@@ -33,10 +32,20 @@ export const REAL_CONSUMER = {
   env: { RETRY_DELAYS_MS: FAST_RETRY_DELAYS_MS.join() },
 } as const;
 
+/** What a side needs of the stage that it is on. */
+export interface StageOfSide {
+  /** Tells the person who watches. */
+  readonly say: (line: string) => void;
+  /** Ends every wait. */
+  readonly signal: AbortSignal;
+  /** Has `resource` disposed of with the stage. */
+  use<T extends AsyncDisposable>(resource: T): T;
+}
+
 /** See the file's first line. */
 export class Side {
   constructor(
-    readonly stage: Stage,
+    readonly stage: StageOfSide,
     readonly amqpUrl: string,
     /** Holds the consumers' folders. */
     readonly dataDir: string,
