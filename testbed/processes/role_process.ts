@@ -13,7 +13,7 @@ export interface RoleScript {
   readonly name: string;
   /** Its path, from {@link PROJECT_ROOT}. */
   readonly script: string;
-  /** The name of its permission set in `deno.json`. */
+  /** The name of its permission set, in the `deno.json` of its folder. */
   readonly permissionSet: string;
   /** Its data folder's name. */
   readonly folder: string;

@@ -8,14 +8,31 @@ import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 
-const CONFIG_FILE = fileURLToPath(new URL("../../deno.json", import.meta.url));
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const PROBE = fileURLToPath(new URL("../support/sandbox_probe.ts", import.meta.url));
 
 const configSchema = z.object({
-  tasks: z.record(z.string(), z.object({ command: z.string().optional() })),
-  permissions: z.record(z.string(), z.unknown()),
+  workspace: z.array(z.string()).default([]),
+  tasks: z.record(z.string(), z.object({ command: z.string().optional() })).default({}),
+  permissions: z.record(z.string(), z.unknown()).default({}),
 });
-const config = configSchema.parse(JSON.parse(await Deno.readTextFile(CONFIG_FILE)));
+
+async function readConfig(folder: string) {
+  const text = await Deno.readTextFile(join(ROOT, folder, "deno.json"));
+  return configSchema.parse(JSON.parse(text));
+}
+
+const config = await readConfig(".");
+/** The folders whose `deno.json` holds permission sets. A set's paths are told from its folder. */
+const FOLDERS = [".", ...config.workspace];
+const SETS = new Map(
+  (await Promise.all(
+    FOLDERS.map(async (folder) =>
+      Object.entries((await readConfig(folder)).permissions)
+        .map(([name, set]) => [name, { folder, set }] as const)
+    ),
+  )).flat(),
+);
 
 /** What every role may do: reach a broker on this machine, found by itself or by its environment. */
 const EVERY_ROLE = [
@@ -112,10 +129,15 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 
 /** A folder with the project's permission sets, a broker's files and everybody's data. */
 async function projectLike(folder: string): Promise<void> {
-  await Deno.writeTextFile(
-    join(folder, "deno.json"),
-    JSON.stringify({ permissions: config.permissions }),
-  );
+  for (const member of FOLDERS) {
+    await Deno.mkdir(join(folder, member), { recursive: true });
+    const { workspace, permissions } = await readConfig(member);
+    await Deno.writeTextFile(
+      join(folder, member, "deno.json"),
+      JSON.stringify({ ...(member === "." ? { workspace } : {}), permissions }),
+    );
+    await Deno.copyFile(PROBE, join(folder, member, "probe.ts"));
+  }
   for (const name of ["email", "loyalty", "analytics", "dead_letters", "users"]) {
     await Deno.mkdir(join(folder, "data", name), { recursive: true });
     await Deno.writeTextFile(join(folder, "data", name, "store.sqlite"), "datos");
@@ -125,7 +147,6 @@ async function projectLike(folder: string): Promise<void> {
   await Deno.mkdir(join(folder, ".broker"));
   await Deno.writeTextFile(join(folder, ".broker", "broker.json"), "{}");
   await Deno.writeTextFile(join(folder, ".broker", "cookie"), "secreto");
-  await Deno.copyFile(PROBE, join(folder, "probe.ts"));
 }
 
 const FOREIGN_TEXT = "ajeno";
@@ -144,8 +165,9 @@ async function probe(permissionSet: string): Promise<Findings> {
   const outside = join(elsewhere.path, "ajeno.txt");
   await Deno.writeTextFile(outside, FOREIGN_TEXT);
   await projectLike(project.path);
+  const script = join(SETS.get(permissionSet)!.folder, "probe.ts");
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-q", `-P=${permissionSet}`, "probe.ts", project.path, outside],
+    args: ["run", "-q", `-P=${permissionSet}`, script, project.path, outside],
     cwd: project.path,
     stdin: "null",
   }).output();
@@ -181,7 +203,7 @@ for (const [permissionSet, allowed] of Object.entries(ALLOWED)) {
 }
 
 /** What starts processes of its own may do more, and still reaches nobody but this machine. */
-const STARTS_PROCESSES = ["operator", "tests"];
+const STARTS_PROCESSES = ["operator"];
 
 for (const permissionSet of STARTS_PROCESSES) {
   Deno.test(`-P=${permissionSet} reaches no foreign host, and loads no library`, async () => {
@@ -224,14 +246,14 @@ Deno.test("deno.json runs every role that handles messages in its own permission
 
 Deno.test("deno.json has no permission set that is not tried here", () => {
   assert.deepEqual(
-    Object.keys(config.permissions).sort(),
+    [...SETS.keys()].sort(),
     [...Object.keys(ALLOWED), ...STARTS_PROCESSES].sort(),
   );
 });
 
 Deno.test("deno.json grants no set that handles messages to run, ffi or sys", () => {
   for (const name of Object.keys(ALLOWED)) {
-    const granted = Object.keys(config.permissions[name] as Record<string, unknown>);
+    const granted = Object.keys(SETS.get(name)!.set as Record<string, unknown>);
     assert.deepEqual(granted.filter((it) => !["net", "read", "write", "env"].includes(it)), []);
   }
 });

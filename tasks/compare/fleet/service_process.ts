@@ -9,7 +9,7 @@ import { NOT_OURS, PROJECT_ROOT, sandboxFlags } from "@ecomarket/testbed/process
 export interface ServiceOptions {
   /** Its path, from `root`. */
   readonly script: string;
-  /** The name of its permission set in `deno.json`. */
+  /** The name of its permission set, in the `deno.json` of its folder. */
   readonly permissionSet: string;
   /** The one folder that it may read and write. */
   readonly folder: string;
