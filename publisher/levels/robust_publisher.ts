@@ -15,7 +15,7 @@ import { messageOf, TopologyMissingError } from "@ecomarket/shared/base/errors";
 import type { Outgoing } from "@ecomarket/shared/broker/confirmed_channel";
 import { type BrokerConnection, openConnection } from "@ecomarket/shared/broker/connection";
 import type { Link } from "@ecomarket/shared/broker/link";
-import { Outlet } from "@ecomarket/shared/broker/publish_channel";
+import { PublishChannel } from "@ecomarket/shared/broker/publish_channel";
 import { encode, type UsuarioCreado } from "@ecomarket/shared/contract/event";
 import { EVENTS_EXCHANGE } from "@ecomarket/shared/contract/topology";
 import type { Logger } from "@ecomarket/shared/process/log";
@@ -74,7 +74,7 @@ export class RobustPublisher implements Publisher {
   /** Entries to be written, in order. */
   #waiting: Entry[] = [];
   #sequence = 0;
-  #outlet: Outlet | undefined;
+  #channel: PublishChannel | undefined;
   #connection!: BrokerConnection;
   #closing = false;
   #closed: Promise<void> | undefined;
@@ -100,7 +100,7 @@ export class RobustPublisher implements Publisher {
       log: options.log,
       setup: (link) => publisher.#onLink(link),
       onDisconnect: () => {
-        publisher.#outlet = undefined;
+        publisher.#channel = undefined;
       },
       ...(options.connectTimeoutMs ? { connectTimeoutMs: options.connectTimeoutMs } : {}),
       ...(options.signal ? { signal: options.signal } : {}),
@@ -139,7 +139,7 @@ export class RobustPublisher implements Publisher {
 
   /** Whether events can leave now: there is a link, and what was built on it lives. */
   get isConnected(): boolean {
-    return this.#outlet?.isAlive() ?? false;
+    return this.#channel?.isAlive() ?? false;
   }
 
   /**
@@ -185,17 +185,17 @@ export class RobustPublisher implements Publisher {
 
   /** Writes what waits, as far as the window, the socket and the broker allow. */
   #pump(): void {
-    const outlet = this.#outlet;
-    while (outlet?.ready && outlet.inFlight < this.#window) {
+    const channel = this.#channel;
+    while (channel?.ready && channel.inFlight < this.#window) {
       const entry = this.#waiting.shift();
       if (!entry) return;
-      if (this.#outstanding.has(entry)) void this.#write(outlet, entry);
+      if (this.#outstanding.has(entry)) void this.#write(channel, entry);
     }
   }
 
-  async #write(outlet: Outlet, entry: Entry): Promise<void> {
+  async #write(channel: PublishChannel, entry: Entry): Promise<void> {
     entry.inFlight = true;
-    const result = await outlet.send(entry.message);
+    const result = await channel.send(entry.message);
     entry.inFlight = false;
     if (this.#outstanding.has(entry)) {
       switch (result.kind) {
@@ -205,20 +205,19 @@ export class RobustPublisher implements Publisher {
         case "returned":
           entry.settle(failed("returned", unroutable(result.reason)));
           break;
-        case "unwritable":
-          entry.settle(failed("unsent", `The event cannot be written: ${result.reason}`));
-          break;
         case "nacked":
           entry.nack = result.reason;
           entry.nacks++;
           entry.retryTimer = setTimeout(() => this.#again(entry), backoffDelayMs(entry.nacks));
           break;
-        case "unknown":
+        case "ambiguous":
           entry.inDoubt = true;
           this.#again(entry);
           break;
         case "unsent":
-          this.#again(entry);
+          if (result.isUnwritable) {
+            entry.settle(failed("unsent", `The event cannot be written: ${result.reason}`));
+          } else this.#again(entry);
           break;
       }
     }
@@ -257,7 +256,9 @@ export class RobustPublisher implements Publisher {
         `No confirm came ${within}: the broker may have the event, or not`,
       );
     }
-    const why = this.#outlet?.blocked ? "it takes no more for now" : "there is no connection to it";
+    const why = this.#channel?.blocked
+      ? "it takes no more for now"
+      : "there is no connection to it";
     return failed("unsent", `The event could not be sent to the broker ${within}: ${why}`);
   }
 
@@ -266,13 +267,13 @@ export class RobustPublisher implements Publisher {
     this.#expiryTimer = undefined;
   }
 
-  async #onLink(link: Link): Promise<Outlet> {
+  async #onLink(link: Link): Promise<PublishChannel> {
     await this.#requireExchange(link);
-    const outlet = await Outlet.open(link, this.#options);
-    outlet.onReady = () => this.#pump();
-    this.#outlet = outlet;
+    const channel = await PublishChannel.open(link, this.#options);
+    channel.onReady = () => this.#pump();
+    this.#channel = channel;
     this.#pump();
-    return outlet;
+    return channel;
   }
 
   /**

@@ -11,7 +11,7 @@ import { RobustPublisher, type RobustPublisherOptions } from "../levels/robust_p
  *
  * @throws {Deno.errors.NotCapable} when the sandbox forbids to reach the broker.
  */
-export async function connectPatiently(
+export async function connectWithRetry(
   options: RobustPublisherOptions & { readonly signal: AbortSignal },
   onFailure: (problem: string) => void,
 ): Promise<RobustPublisher | undefined> {

@@ -9,7 +9,7 @@ import { messageOf, StoreUnavailableError } from "@ecomarket/shared/base/errors"
 import type { Logger } from "@ecomarket/shared/process/log";
 import type { RobustPublisher } from "../levels/robust_publisher.ts";
 import type { BacklogWatch } from "./backlog.ts";
-import { connectPatiently } from "./connect_with_retry.ts";
+import { connectWithRetry } from "./connect_with_retry.ts";
 import type { Outbox, OutboxRow } from "./outbox.ts";
 import {
   afterBatch,
@@ -110,7 +110,7 @@ export class OutboxRelay {
 
   async #connect(stop: AbortSignal): Promise<RobustPublisher | undefined> {
     const { urls, log, publishTimeoutMs, connectTimeoutMs } = this.#options;
-    const publisher = await connectPatiently({
+    const publisher = await connectWithRetry({
       urls,
       log,
       role: "users-api",

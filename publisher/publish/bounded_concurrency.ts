@@ -1,7 +1,7 @@
 /** Many things done at once, with a limit to how many. */
 
-/** What bounds {@link feed}. */
-export interface FeedOptions {
+/** What bounds {@link forEachBounded}. */
+export interface BoundedOptions {
   /** How many items may be under way at once. */
   readonly limit: number;
   /** Once it aborts, no further item is begun. */
@@ -14,10 +14,10 @@ export interface FeedOptions {
  *
  * @throws the first error of `items` or of `work`, after which nothing more is begun.
  */
-export async function feed<T>(
+export async function forEachBounded<T>(
   items: AsyncIterable<T>,
   work: (item: T) => Promise<void>,
-  { limit, signal }: FeedOptions,
+  { limit, signal }: BoundedOptions,
 ): Promise<void> {
   let underWay = 0;
   let onSettled = () => {};

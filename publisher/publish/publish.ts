@@ -13,12 +13,12 @@ import { ProgressBar } from "./progress_bar.ts";
 import {
   parsePublishArguments,
   type PublishRequest,
+  type RowsRequest,
   USAGE,
-  type UsersRequest,
 } from "./publish_arguments.ts";
 import { type Counts, jsonReport, textReport } from "./publish_report.ts";
 import { fromFirstUser, MAX_FAILURES_IN_A_ROW, publishRows } from "./publish_rows.ts";
-import { openUsersFile } from "./sources/file.ts";
+import { openSourceFile } from "./sources/file.ts";
 import { generatedUsers } from "./sources/generated.ts";
 import { type Extent, type UserRow, userRow, type UserSource } from "./sources/user_row.ts";
 
@@ -47,14 +47,14 @@ export async function publish({ args, signal }: CommandContext): Promise<number>
 /** What a shell reports of a program that Ctrl+C has ended. */
 const INTERRUPTED = 130;
 
-async function openSource(users: UsersRequest, signal: AbortSignal): Promise<UserSource> {
+async function openSource(users: RowsRequest, signal: AbortSignal): Promise<UserSource> {
   switch (users.kind) {
     case "one":
       return { rows: only(validUser(users.fields)), place: () => "the user" };
     case "generated":
       return generatedUsers(users.count, users.seed);
     case "file":
-      return await openUsersFile(users.path, signal);
+      return await openSourceFile(users.path, signal);
   }
 }
 

@@ -33,14 +33,14 @@ the file cannot be used, or the file has no user; 130 interrupted.
 `;
 
 /** Whom to announce. */
-export type UsersRequest =
+export type RowsRequest =
   | { readonly kind: "one"; readonly fields: Readonly<Record<string, unknown>> }
   | { readonly kind: "generated"; readonly count: number; readonly seed: number | undefined }
   | { readonly kind: "file"; readonly path: string };
 
 /** What is asked of the command. */
 export interface PublishRequest {
-  readonly users: UsersRequest;
+  readonly users: RowsRequest;
   readonly level: Level;
   /** As the header `x-simulate-failures` writes it. */
   readonly failures: string | undefined;
@@ -76,7 +76,7 @@ export function parsePublishArguments(args: readonly string[]): PublishRequest |
 
 type Values = ReturnType<typeof parseArguments<typeof OPTIONS>>["values"];
 
-function usersRequest(values: Values): UsersRequest {
+function usersRequest(values: Values): RowsRequest {
   const { nombre, email, "user-id": user_id, count, seed, file } = values;
   const isOne = [nombre, email, user_id].some((value) => value !== undefined);
   const sources = [isOne, count !== undefined, file !== undefined].filter(Boolean).length;

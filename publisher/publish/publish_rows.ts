@@ -1,7 +1,7 @@
 /** Publishing many users: each row ends as a published event, a rejected row or a failure. */
 import { createUsuarioCreado } from "@ecomarket/shared/contract/event";
 import type { Publisher, PublishOptions } from "../levels/publisher.ts";
-import { feed } from "./bounded_concurrency.ts";
+import { forEachBounded } from "./bounded_concurrency.ts";
 import type { Counts, Report } from "./publish_report.ts";
 import type { RejectedRow, UserRow } from "./sources/user_row.ts";
 
@@ -91,7 +91,7 @@ export async function publishRows(
     options.onProgress(counts);
   };
   try {
-    await feed(rows, work, { limit: options.limit, signal });
+    await forEachBounded(rows, work, { limit: options.limit, signal });
   } catch (error) {
     if (!signal.aborted || error !== signal.reason) throw error;
   }

@@ -17,7 +17,7 @@ import {
 import { lockBroker } from "./broker_record.ts";
 import { localBroker, namedBroker, recordedBroker } from "./found_broker.ts";
 import { runningPrivateBroker } from "./private_broker.ts";
-import { dockerBroker, privateBroker, startMissingNodes } from "./started_broker.ts";
+import { startDockerBroker, startMissingNodes, startPrivateBroker } from "./started_broker.ts";
 
 export type { Broker, BrokerKind, BrokerOptions, BrokerSize };
 export { resetBroker, stopBroker } from "./stop_broker.ts";
@@ -100,7 +100,7 @@ async function findOrStart(settings: BrokerSettings): Promise<Broker> {
   if (local) return local;
 
   const reasons: string[] = [];
-  for (const rung of running ? [privateBroker] : [dockerBroker, privateBroker]) {
+  for (const rung of running ? [startPrivateBroker] : [startDockerBroker, startPrivateBroker]) {
     const outcome = await rung(settings);
     if (typeof outcome !== "string") return outcome;
     reasons.push(`  - ${outcome}`);

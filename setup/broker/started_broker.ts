@@ -23,7 +23,7 @@ import { stopBroker } from "./stop_broker.ts";
 export type Rung = Broker | string;
 
 /** Docker's broker. It listens on fixed ports only. */
-export async function dockerBroker(settings: BrokerSettings): Promise<Rung> {
+export async function startDockerBroker(settings: BrokerSettings): Promise<Rung> {
   const { read, say, signal, size = 1 } = settings;
   if (read("BROKER_DOCKER") === "never") return "Docker: BROKER_DOCKER=never";
   const problem = await dockerProblem();
@@ -58,7 +58,7 @@ export async function dockerBroker(settings: BrokerSettings): Promise<Rung> {
  *
  * @throws {BrokerSetupError} when RabbitMQ is installed and a node does not start.
  */
-export async function privateBroker(settings: BrokerSettings): Promise<Rung> {
+export async function startPrivateBroker(settings: BrokerSettings): Promise<Rung> {
   const { directory, ports, say, signal, size = 1 } = settings;
   if (!findRabbitmqServer()) {
     const problem = await installWhereAllowed(settings);

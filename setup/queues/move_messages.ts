@@ -138,7 +138,7 @@ async function pass(
   const headers = areDeadLetters ? failureHeaders(properties.headers) : {};
   const own = republishOptions(properties, id, headers);
   let result = await confirmed.send({ exchange, routingKey, content, options: own });
-  if (result.kind === "unwritable") {
+  if (result.kind === "unsent" && result.isUnwritable) {
     // What amqplib reads it cannot always write: the body and our own headers it can.
     const kept = { [X_RETRIES]: retriesSoFar(properties.headers), ...headers };
     const options = minimalOptions(properties, id, kept);

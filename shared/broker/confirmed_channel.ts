@@ -16,11 +16,12 @@ export type ConfirmResult =
   /** The broker could not take it. Some of the queues may have it. */
   | { readonly kind: "nacked"; readonly reason: string }
   /** No answer came: the broker may have it, or not. */
-  | { readonly kind: "unknown"; readonly reason: string }
-  /** The channel was closed before: it was not written. */
-  | { readonly kind: "unsent"; readonly reason: string }
-  /** It was not written and never can be, for instance because its header table is over 64 KiB. */
-  | { readonly kind: "unwritable"; readonly reason: string };
+  | { readonly kind: "ambiguous"; readonly reason: string }
+  /**
+   * It was not written: the channel was closed before, or the message can never be written
+   * (`isUnwritable`), for instance because its header table is over 64 KiB.
+   */
+  | { readonly kind: "unsent"; readonly reason: string; readonly isUnwritable: boolean };
 
 /** A message to publish. `messageId` is required: it is how a returned message is recognised. */
 export interface Outgoing {
@@ -165,7 +166,7 @@ export class ConfirmedChannel {
       // n.b. publish() throws for a closed channel and for what it cannot encode.
       const isClosed = error instanceof Error && error.name === "IllegalOperationError";
       if (isClosed) this.#open = false;
-      pending.settle({ kind: isClosed ? "unsent" : "unwritable", reason: messageOf(error) });
+      pending.settle({ kind: "unsent", reason: messageOf(error), isUnwritable: !isClosed });
     }
     return promise;
   }
@@ -185,7 +186,7 @@ export class ConfirmedChannel {
   #end(reason: string): void {
     clearInterval(this.#watchdog);
     this.#open = false;
-    for (const pending of this.#pending) pending.settle({ kind: "unknown", reason });
+    for (const pending of this.#pending) pending.settle({ kind: "ambiguous", reason });
   }
 
   /** n.b. a blocked broker confirms nothing, and is not dead: no time passes then. */
@@ -205,7 +206,7 @@ function answer(pending: Pending, error: unknown): ConfirmResult {
   }
   const reason = messageOf(error);
   // n.b. amqplib tells a nack from a lost channel by the error's text alone (`channel.js:38,47@2.3.1`).
-  return { kind: reason === "message nacked" ? "nacked" : "unknown", reason };
+  return { kind: reason === "message nacked" ? "nacked" : "ambiguous", reason };
 }
 
 function routeOf(exchange: string, routingKey: string, messageId: unknown): string {

@@ -21,7 +21,7 @@ const FIRST_PATIENCE_MS = 500;
 const MAX_PATIENCE_MS = 10_000;
 
 /** See the file's first lines. It lives as long as its link. */
-export class Outlet implements LinkUser {
+export class PublishChannel implements LinkUser {
   readonly #link: Link;
   readonly #log: Logger;
   readonly #confirmTimeoutMs: number;
@@ -35,7 +35,7 @@ export class Outlet implements LinkUser {
   #isProven = false;
   #onReady: () => void = () => {};
 
-  private constructor(first: ConfirmedChannel, link: Link, options: OutletOptions) {
+  private constructor(first: ConfirmedChannel, link: Link, options: PublishChannelOptions) {
     this.#current = first;
     this.#link = link;
     this.#log = options.log;
@@ -43,8 +43,12 @@ export class Outlet implements LinkUser {
   }
 
   /** Opens it on `link`. As with {@link ConfirmedChannel.open}, a channel that dies takes the link along. */
-  static async open(link: Link, options: OutletOptions): Promise<Outlet> {
-    return new Outlet(await ConfirmedChannel.open(link, options.confirmTimeoutMs), link, options);
+  static async open(link: Link, options: PublishChannelOptions): Promise<PublishChannel> {
+    return new PublishChannel(
+      await ConfirmedChannel.open(link, options.confirmTimeoutMs),
+      link,
+      options,
+    );
   }
 
   /** Messages that are sent on the current channel and not answered yet. */
@@ -115,7 +119,7 @@ export class Outlet implements LinkUser {
       this.#current.onReady = this.#onReady;
       void old.retire();
     } catch {
-      return; // The link is lost: its successor has an outlet of its own.
+      return; // The link is lost: its successor has a channel of its own.
     } finally {
       this.#replacingSince = undefined;
     }
@@ -123,8 +127,8 @@ export class Outlet implements LinkUser {
   }
 }
 
-/** How an {@link Outlet} behaves. */
-export interface OutletOptions {
+/** How an {@link PublishChannel} behaves. */
+export interface PublishChannelOptions {
   readonly log: Logger;
   /** See {@link ConfirmedChannel.open}. */
   readonly confirmTimeoutMs?: number | undefined;

@@ -3,7 +3,7 @@ import type { Channel, ConsumeMessage } from "amqplib";
 import { aborted } from "../base/abort.ts";
 import { messageOf } from "../base/errors.ts";
 import type { Link, LinkUser } from "../broker/link.ts";
-import { Outlet } from "../broker/publish_channel.ts";
+import { PublishChannel } from "../broker/publish_channel.ts";
 import { deliveryCount } from "../contract/headers.ts";
 import { declareTopology } from "../contract/topology.ts";
 import type { Logger } from "../process/log.ts";
@@ -20,7 +20,7 @@ export interface SessionOptions<T> {
   readonly store: Pick<StoreGate, "isAway">;
   readonly window: Window;
   readonly log: Logger;
-  /** See {@link Outlet.open}. */
+  /** See {@link PublishChannel.open}. */
   readonly confirmTimeoutMs?: number | undefined;
 }
 
@@ -37,7 +37,7 @@ const ANSWER_TIMEOUT_MS = 10_000;
  */
 export class ConsumingSession<T> implements Session, LinkUser {
   readonly channel: Channel;
-  readonly outlet: Outlet;
+  readonly publishChannel: PublishChannel;
   readonly signal: AbortSignal;
   readonly #options: SessionOptions<T>;
   readonly #link: Link;
@@ -54,9 +54,14 @@ export class ConsumingSession<T> implements Session, LinkUser {
   #isOpen = false;
   #isDraining = false;
 
-  private constructor(options: SessionOptions<T>, link: Link, channel: Channel, outlet: Outlet) {
+  private constructor(
+    options: SessionOptions<T>,
+    link: Link,
+    channel: Channel,
+    publishChannel: PublishChannel,
+  ) {
     this.channel = channel;
-    this.outlet = outlet;
+    this.publishChannel = publishChannel;
     this.signal = AbortSignal.any([link.signal, this.#ended.signal]);
     this.#options = options;
     this.#link = link;
@@ -73,8 +78,8 @@ export class ConsumingSession<T> implements Session, LinkUser {
     const channel = await link.model.createChannel();
     channel.on("error", (error) => link.destroy(error));
     await declareTopology(channel, spec.topology);
-    const outlet = await Outlet.open(link, options);
-    const session = new ConsumingSession(options, link, channel, outlet);
+    const publishChannel = await PublishChannel.open(link, options);
+    const session = new ConsumingSession(options, link, channel, publishChannel);
     await session.#adjust();
     if (session.#consumesWith > 0) {
       log.info("Waiting for messages in {queue}", { queue: spec.queue, state: "consuming" });
@@ -90,7 +95,7 @@ export class ConsumingSession<T> implements Session, LinkUser {
   /** Whether deliveries can come and be settled, or rest because this session wants it so. */
   isAlive(): boolean {
     if (this.#isDraining) return true;
-    if (this.signal.aborted || !this.outlet.isAlive()) return false;
+    if (this.signal.aborted || !this.publishChannel.isAlive()) return false;
     return this.#adjusting
       ? performance.now() - this.#adjustsSince < ANSWER_TIMEOUT_MS
       : this.#consumesWith === this.#wanted;
@@ -123,7 +128,7 @@ export class ConsumingSession<T> implements Session, LinkUser {
     const unfinished = this.#inFlight.size;
     this.#ended.abort(new Error("The subscriber stops"));
     // n.b. closing the connection overtakes acks that are not written yet: the channel goes first.
-    const closed = Promise.all([this.channel.close(), this.outlet.close()]).catch(() => {});
+    const closed = Promise.all([this.channel.close(), this.publishChannel.close()]).catch(() => {});
     await Promise.race([closed, aborted(deadline)]);
     return unfinished;
   }

@@ -1,13 +1,13 @@
 /** The link on which a delivery came, and on which alone it can be settled. */
 import type { Channel } from "amqplib";
-import type { Outlet } from "../broker/publish_channel.ts";
+import type { PublishChannel } from "../broker/publish_channel.ts";
 
 /** See the file's first line. */
 export interface Session {
   /** Where it came from. */
   readonly channel: Pick<Channel, "ack">;
   /** Where it leaves by when it goes on elsewhere. */
-  readonly outlet: Outlet;
+  readonly publishChannel: PublishChannel;
   /** Aborts when the session has ended. */
   readonly signal: AbortSignal;
   /** Ends it: the link is replaced, and what is not settled comes again. */

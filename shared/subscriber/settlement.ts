@@ -123,15 +123,10 @@ export class Settlement {
     const { content, properties } = message;
     let options = republishOptions(properties, messageId(message), headers);
     for (let n = 1;; n++) {
-      const result = await session.outlet.send({ ...route, content, options });
+      const result = await session.publishChannel.send({ ...route, content, options });
       switch (result.kind) {
         case "confirmed":
           return this.ack(message, session);
-        case "unwritable":
-          // Its own properties are what cannot be written again, for instance for their size.
-          if (n > 1) throw new Error(result.reason);
-          options = minimalOptions(properties, messageId(message), headers);
-          continue;
         case "returned":
           // Somebody deleted a queue of ours: a new session declares it again.
           throw new Error(result.reason);
@@ -141,8 +136,12 @@ export class Settlement {
           });
           await delay(backoffDelayMs(n), undefined, { signal: session.signal });
           continue;
-        case "unknown":
         case "unsent":
+          // Its own properties may be what cannot be written again, for instance for their size.
+          if (!result.isUnwritable || n > 1) throw new Error(result.reason);
+          options = minimalOptions(properties, messageId(message), headers);
+          continue;
+        case "ambiguous":
           throw new Error(result.reason);
       }
     }

@@ -1,6 +1,6 @@
-/** feed(): in order, never more at once than allowed, and nothing left behind. */
+/** forEachBounded(): in order, never more at once than allowed, and nothing left behind. */
 import assert from "node:assert/strict";
-import { feed } from "../../publisher/publish/bounded_concurrency.ts";
+import { forEachBounded } from "../../publisher/publish/bounded_concurrency.ts";
 
 async function* numbers(count: number): AsyncGenerator<number> {
   for (let n = 0; n < count; n++) yield await Promise.resolve(n);
@@ -41,9 +41,9 @@ function turnOfTheLoop(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }
 
-Deno.test("feed() begins the items in their order, at most `limit` at once", async () => {
+Deno.test("forEachBounded() begins the items in their order, at most `limit` at once", async () => {
   const work = new Work();
-  const done = feed(numbers(5), work.run, { limit: 2, signal: never });
+  const done = forEachBounded(numbers(5), work.run, { limit: 2, signal: never });
   await work.untilBegun(2);
   await turnOfTheLoop();
   assert.deepEqual(work.begun, [0, 1]);
@@ -58,10 +58,12 @@ Deno.test("feed() begins the items in their order, at most `limit` at once", asy
   assert.deepEqual(work.begun, [0, 1, 2, 3, 4]);
 });
 
-Deno.test("feed() settles only when everything that was begun has settled", async () => {
+Deno.test("forEachBounded() settles only when everything that was begun has settled", async () => {
   const work = new Work();
   let settled = false;
-  const done = feed(numbers(3), work.run, { limit: 10, signal: never }).then(() => settled = true);
+  const done = forEachBounded(numbers(3), work.run, { limit: 10, signal: never }).then(() =>
+    settled = true
+  );
   await work.untilBegun(3);
   for (const n of [0, 1]) work.end(n);
   await turnOfTheLoop();
@@ -71,10 +73,10 @@ Deno.test("feed() settles only when everything that was begun has settled", asyn
   assert.deepEqual(work.ended.toSorted(), [0, 1, 2]);
 });
 
-Deno.test("feed() begins nothing after an abort, and waits for what is under way", async () => {
+Deno.test("forEachBounded() begins nothing after an abort, and waits for what is under way", async () => {
   const work = new Work();
   const controller = new AbortController();
-  const done = feed(numbers(1_000), work.run, { limit: 2, signal: controller.signal });
+  const done = forEachBounded(numbers(1_000), work.run, { limit: 2, signal: controller.signal });
   await work.untilBegun(2);
   controller.abort();
   for (const n of [0, 1]) work.end(n);
@@ -83,18 +85,21 @@ Deno.test("feed() begins nothing after an abort, and waits for what is under way
   assert.deepEqual(work.ended, [0, 1]);
 });
 
-Deno.test("feed() rejects with the first failure, after what was begun has settled", async () => {
+Deno.test("forEachBounded() rejects with the first failure, after what was begun has settled", async () => {
   const ended: number[] = [];
   const work = async (n: number) => {
     await turnOfTheLoop();
     if (n === 1) throw new Error("the second one");
     ended.push(n);
   };
-  await assert.rejects(feed(numbers(1_000), work, { limit: 3, signal: never }), /the second one/);
+  await assert.rejects(
+    forEachBounded(numbers(1_000), work, { limit: 3, signal: never }),
+    /the second one/,
+  );
   assert.ok(ended.length < 10, `${ended.length} items were worked on after the failure`);
 });
 
-Deno.test("feed() rejects with the error of its items, after what was begun has settled", async () => {
+Deno.test("forEachBounded() rejects with the error of its items, after what was begun has settled", async () => {
   const ended: number[] = [];
   async function* broken() {
     yield* numbers(2);
@@ -104,6 +109,9 @@ Deno.test("feed() rejects with the error of its items, after what was begun has 
     await turnOfTheLoop();
     ended.push(n);
   };
-  await assert.rejects(feed(broken(), work, { limit: 10, signal: never }), /the disk is gone/);
+  await assert.rejects(
+    forEachBounded(broken(), work, { limit: 10, signal: never }),
+    /the disk is gone/,
+  );
   assert.deepEqual(ended, [0, 1]);
 });

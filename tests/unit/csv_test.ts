@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { MAX_LINE_BYTES, readLines } from "@ecomarket/shared/process/text_lines";
 import { MAX_RECORD_LINES, readCsvUsers } from "../../publisher/publish/sources/csv.ts";
-import { type UserRow, UsersFileError } from "../../publisher/publish/sources/user_row.ts";
+import { SourceError, type UserRow } from "../../publisher/publish/sources/user_row.ts";
 
 /** The rows of `csv`, which arrives in pieces of `chunkBytes`. */
 function rowsOf(csv: string | Uint8Array, chunkBytes = 65_536): Promise<UserRow[]> {
@@ -117,7 +117,7 @@ Deno.test("readCsvUsers() reports a line that is too long, and reads the rest", 
 
 Deno.test("readCsvUsers() rejects a header without a column that is needed, and names what it found", async () => {
   await assert.rejects(rowsOf("nombre,correo\nEva,eva@example.com\n"), (error) => {
-    assert.ok(error instanceof UsersFileError);
+    assert.ok(error instanceof SourceError);
     assert.match(error.message, /line 1.*nombre and email.*found: nombre, correo$/);
     assert.equal(error.exitCode, 2);
     return true;
@@ -125,7 +125,7 @@ Deno.test("readCsvUsers() rejects a header without a column that is needed, and 
 });
 
 Deno.test("readCsvUsers() rejects a file without a header", async () => {
-  await assert.rejects(rowsOf("\r\n\r\n"), UsersFileError);
+  await assert.rejects(rowsOf("\r\n\r\n"), SourceError);
 });
 
 Deno.test("readCsvUsers() yields nothing for a header alone", async () => {

@@ -4,7 +4,7 @@
  */
 import { CsvError, parse } from "csv-parse/sync";
 import { MAX_LINE_BYTES, type TextLine } from "@ecomarket/shared/process/text_lines";
-import { type UserRow, userRow, UsersFileError } from "./user_row.ts";
+import { SourceError, type UserRow, userRow } from "./user_row.ts";
 
 /** How columns may be separated. Spreadsheets in Spanish write `;`. */
 const DELIMITERS = [",", ";", "\t"];
@@ -23,7 +23,7 @@ interface Header {
  * Yields a row for each record. The header needs `nombre` and `email` (`name` does for `nombre`) and
  * may have `user_id` (or `id`), in any order; other columns are ignored, and so are blank lines.
  *
- * @throws {UsersFileError} when there is no header, or it lacks a column.
+ * @throws {SourceError} when there is no header, or it lacks a column.
  */
 export async function* readCsvUsers(
   lines: AsyncIterable<readonly TextLine[]>,
@@ -35,12 +35,12 @@ export async function* readCsvUsers(
     if (!header && waiting.length > 0) header = parseHeader(waiting.shift()!);
     if (header) waiting = yield* readRecords(waiting, header, false);
   }
-  if (!header) throw new UsersFileError("The CSV is empty: its first row must name the columns");
+  if (!header) throw new SourceError("The CSV is empty: its first row must name the columns");
   yield* readRecords(waiting, header, true);
 }
 
 function parseHeader({ line, text, problem }: TextLine): Header {
-  if (problem !== undefined) throw new UsersFileError(`The header of the CSV ${problem}`);
+  if (problem !== undefined) throw new SourceError(`The header of the CSV ${problem}`);
   const headers = DELIMITERS.map((delimiter) => ({
     delimiter,
     columns: columnsOf(text, delimiter),
@@ -50,7 +50,7 @@ function parseHeader({ line, text, problem }: TextLine): Header {
   );
   if (header) return header;
   const found = headers.reduce((a, b) => b.columns.length > a.columns.length ? b : a).columns;
-  throw new UsersFileError(
+  throw new SourceError(
     `The header of the CSV (line ${line}) must name the columns nombre and email, found: ${
       found.join(", ")
     }`,

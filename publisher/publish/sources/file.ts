@@ -4,7 +4,7 @@ import { messageOf, UsageError } from "@ecomarket/shared/base/errors";
 import { readLines, type TextLine } from "@ecomarket/shared/process/text_lines";
 import { readCsvUsers } from "./csv.ts";
 import { readJsonlUsers } from "./jsonl.ts";
-import { type UserRow, UsersFileError, type UserSource } from "./user_row.ts";
+import { SourceError, type UserRow, type UserSource } from "./user_row.ts";
 
 type RowReader = (lines: AsyncIterable<readonly TextLine[]>) => AsyncGenerator<UserRow>;
 
@@ -23,10 +23,10 @@ const TYPICAL_ROW_BYTES = 80;
  * that a file that is no such thing is told here. After an abort, reading rejects with its reason.
  *
  * @throws {UsageError} for another extension.
- * @throws {UsersFileError} when the file cannot be read, is a CSV without the columns needed, or has
+ * @throws {SourceError} when the file cannot be read, is a CSV without the columns needed, or has
  * no row.
  */
-export async function openUsersFile(path: string, signal: AbortSignal): Promise<UserSource> {
+export async function openSourceFile(path: string, signal: AbortSignal): Promise<UserSource> {
   if (path === "-") return await openStandardInput(signal);
   const readRows = READERS[extname(path).toLowerCase()];
   if (!readRows) {
@@ -65,9 +65,9 @@ async function openFile(path: string): Promise<Deno.FsFile> {
   }
 }
 
-function cannotRead(name: string, error: unknown): UsersFileError {
+function cannotRead(name: string, error: unknown): SourceError {
   const reason = error instanceof Deno.errors.NotFound ? "there is no such file" : messageOf(error);
-  return new UsersFileError(`Cannot read ${name}: ${reason}`, { cause: error });
+  return new SourceError(`Cannot read ${name}: ${reason}`, { cause: error });
 }
 
 /** The bytes of a stream, counted as they are read, until the stream ends or `signal` aborts. */
@@ -112,7 +112,7 @@ async function notEmpty(
 ): Promise<AsyncGenerator<UserRow>> {
   const { first, items } = await peek(rows);
   if (first) return items;
-  throw new UsersFileError(`There is no user in ${name}`);
+  throw new SourceError(`There is no user in ${name}`);
 }
 
 /** Awaits the first of `items`, and gives it back along with all of them. */

@@ -35,7 +35,7 @@ export interface Extent {
 }
 
 /** A file of users is missing, unreadable, or not what it should be. */
-export class UsersFileError extends EcoMarketError {
+export class SourceError extends EcoMarketError {
   override readonly code = "USERS_FILE";
   override readonly exitCode = 2;
 }
