@@ -1,4 +1,4 @@
-/** Counts signups per day and per email domain. */
+/** Counts signups per day and per email domain, and sales per day. */
 import { SUBSCRIBER_QUEUES } from "@ecomarket/shared/contract/topology";
 import { eventConsumer, runConsumer } from "@ecomarket/shared/subscriber/consumer";
 
@@ -16,15 +16,36 @@ export const analytics = eventConsumer({
     "CREATE VIEW signups_per_day AS SELECT day, count(*) AS signups FROM signups GROUP BY day",
     `CREATE VIEW signups_per_domain AS
        SELECT domain, count(*) AS signups FROM signups GROUP BY domain`,
+    `CREATE TABLE sales (
+       id INTEGER PRIMARY KEY, event_id TEXT NOT NULL, day TEXT NOT NULL, currency TEXT NOT NULL,
+       total INTEGER NOT NULL
+     ) STRICT`,
+    "CREATE INDEX sales_day ON sales (day, currency)",
+    `CREATE VIEW sales_per_day AS
+       SELECT day, currency, count(*) AS sales, sum(total) AS total FROM sales GROUP BY day, currency`,
   ],
-  handle({ event_id, timestamp, email }, { log }) {
-    const day = timestamp.slice(0, 10);
-    const domain = email.slice(email.lastIndexOf("@") + 1).toLowerCase();
-    log.info("One more signup on {day}, at {domain}", { day, domain });
-    return [{
-      sql: "INSERT INTO signups (event_id, day, domain) VALUES (?, ?, ?)",
-      params: [event_id, day, domain],
-    }];
+  on: {
+    UsuarioCreado({ event_id, timestamp, email }, { log }) {
+      const day = timestamp.slice(0, 10);
+      const domain = email.slice(email.lastIndexOf("@") + 1).toLowerCase();
+      log.info("One more signup on {day}, at {domain}", { day, domain });
+      return [{
+        sql: "INSERT INTO signups (event_id, day, domain) VALUES (?, ?, ?)",
+        params: [event_id, day, domain],
+      }];
+    },
+    CompraRealizada({ event_id, timestamp, total, currency }, { log }) {
+      const day = timestamp.slice(0, 10);
+      log.info("One more sale on {day}: {total} {currency}, in minor units", {
+        day,
+        total,
+        currency,
+      });
+      return [{
+        sql: "INSERT INTO sales (event_id, day, currency, total) VALUES (?, ?, ?, ?)",
+        params: [event_id, day, currency, total],
+      }];
+    },
   },
 });
 

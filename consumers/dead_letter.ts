@@ -1,6 +1,6 @@
 /** Archives every dead letter, so that it can be seen, understood and sent back. */
 import type { ConsumeMessage } from "amqplib";
-import { messageId } from "@ecomarket/shared/contract/event";
+import { messageId } from "@ecomarket/shared/contract/message";
 import {
   type FailureReport,
   readFailure,

@@ -24,26 +24,29 @@ export function emailConsumer(mailer: Mailer): EventConsumer {
          recipient TEXT NOT NULL, subject TEXT NOT NULL, transport TEXT NOT NULL, sent_at TEXT NOT NULL
        ) STRICT`,
     ],
-    async handle(event, { signal, log }) {
-      const message = welcomeEmail(event);
-      await mailer.send(message, signal);
-      log.info("Welcome email to {nombre} <{email}> ({transport})", {
-        nombre: event.nombre,
-        email: event.email,
-        transport: mailer.transport,
-      });
-      return [{
-        sql: `INSERT INTO sent_emails (event_id, message_id, recipient, subject, transport, sent_at)
-              VALUES (?, ?, ?, ?, ?, ?)`,
-        params: [
-          event.event_id,
-          message.messageId,
-          message.to.address,
-          message.subject,
-          mailer.transport,
-          new Date().toISOString(),
-        ],
-      }];
+    on: {
+      async UsuarioCreado(event, { signal, log }) {
+        const message = welcomeEmail(event);
+        await mailer.send(message, signal);
+        log.info("Welcome email to {nombre} <{email}> ({transport})", {
+          nombre: event.nombre,
+          email: event.email,
+          transport: mailer.transport,
+        });
+        return [{
+          sql:
+            `INSERT INTO sent_emails (event_id, message_id, recipient, subject, transport, sent_at)
+                VALUES (?, ?, ?, ?, ?, ?)`,
+          params: [
+            event.event_id,
+            message.messageId,
+            message.to.address,
+            message.subject,
+            mailer.transport,
+            new Date().toISOString(),
+          ],
+        }];
+      },
     },
   });
 }

@@ -1,5 +1,5 @@
 /** How a welcome email is written, and what sends it. */
-import type { UsuarioCreado } from "@ecomarket/shared/contract/event";
+import type { UsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
 
 /** An email, ready to be sent. */
 export interface Email {

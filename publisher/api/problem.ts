@@ -1,5 +1,5 @@
 /** What the API answers when it does not do what it was asked: RFC 9457, `application/problem+json`. */
-import type { FieldIssue } from "@ecomarket/shared/contract/event";
+import type { FieldIssue } from "@ecomarket/shared/contract/issues";
 
 /** The statuses that are answered with a problem, and their names in RFC 9110 and RFC 6585. */
 const TITLES = {

@@ -1,12 +1,8 @@
 /** What a `POST /users` asks for, judged by the event's contract. */
 import { InvalidMessageError } from "@ecomarket/shared/base/errors";
-import {
-  type FieldIssue,
-  fieldIssues,
-  type NewUser,
-  newUserSchema,
-  parseBody,
-} from "@ecomarket/shared/contract/event";
+import { type FieldIssue, fieldIssues } from "@ecomarket/shared/contract/issues";
+import { parseBody } from "@ecomarket/shared/contract/message";
+import { type NewUser, newUserSchema } from "@ecomarket/shared/contract/usuario_creado";
 
 /** A user to register, or what is wrong with the request. */
 export type UserRequest =

@@ -1,7 +1,7 @@
 /** Who is registered. A user, its event and the answer to its request: all of them, or none. */
 import { EcoMarketError, messageOf, StoreUnavailableError } from "@ecomarket/shared/base/errors";
 import { tryLockFolder } from "@ecomarket/shared/base/folder_lock";
-import { createUsuarioCreado, type NewUser } from "@ecomarket/shared/contract/event";
+import { createUsuarioCreado, type NewUser } from "@ecomarket/shared/contract/usuario_creado";
 import { SqliteDatabase } from "@ecomarket/shared/store/sqlite";
 import { Outbox } from "../outbox/outbox.ts";
 import { type IdempotencyKey, IdempotencyKeys } from "./idempotency.ts";

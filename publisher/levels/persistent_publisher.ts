@@ -2,8 +2,7 @@
 import type { Channel, ChannelModel } from "amqplib";
 import { messageOf } from "@ecomarket/shared/base/errors";
 import { closeInOrder, connectOnce } from "@ecomarket/shared/broker/connection";
-import { encode, type UsuarioCreado } from "@ecomarket/shared/contract/event";
-import { EVENTS_EXCHANGE } from "@ecomarket/shared/contract/topology";
+import { type AnyEvent, definitionOf, encode } from "@ecomarket/shared/contract/catalogue";
 import { failed, type Publisher, type PublishOptions, type PublishOutcome } from "./publisher.ts";
 
 /**
@@ -27,10 +26,14 @@ export class PersistentPublisher implements Publisher {
     return new PersistentPublisher(connection, await connection.createChannel());
   }
 
-  async publish(event: UsuarioCreado, { headers }: PublishOptions = {}): Promise<PublishOutcome> {
+  async publish(event: AnyEvent, { headers }: PublishOptions = {}): Promise<PublishOutcome> {
     const { content, options } = encode(event);
+    const { exchange } = definitionOf(event);
     try {
-      const room = this.#channel.publish(EVENTS_EXCHANGE, "", content, { ...options, headers });
+      const room = this.#channel.publish(exchange, "", content, {
+        ...options,
+        headers,
+      });
       if (!room) await drained(this.#channel);
       return { status: "sent" };
     } catch (error) {

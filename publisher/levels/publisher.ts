@@ -3,7 +3,7 @@
  * and used one for the other.
  */
 import { EcoMarketError } from "@ecomarket/shared/base/errors";
-import type { UsuarioCreado } from "@ecomarket/shared/contract/event";
+import type { AnyEvent } from "@ecomarket/shared/contract/catalogue";
 
 /** Publishes events without knowing who reads them. */
 export interface Publisher extends AsyncDisposable {
@@ -13,7 +13,7 @@ export interface Publisher extends AsyncDisposable {
    *
    * @throws {InvalidMessageError} when `event` breaks the contract.
    */
-  publish(event: UsuarioCreado, options?: PublishOptions): Promise<PublishOutcome>;
+  publish(event: AnyEvent, options?: PublishOptions): Promise<PublishOutcome>;
   /** Waits for what is under way, then closes the connection. */
   close(): Promise<void>;
 }

@@ -16,8 +16,13 @@ import type { Outgoing } from "@ecomarket/shared/broker/confirmed_channel";
 import { type BrokerConnection, openConnection } from "@ecomarket/shared/broker/connection";
 import type { Link } from "@ecomarket/shared/broker/link";
 import { PublishChannel } from "@ecomarket/shared/broker/publish_channel";
-import { encode, type UsuarioCreado } from "@ecomarket/shared/contract/event";
-import { EVENTS_EXCHANGE } from "@ecomarket/shared/contract/topology";
+import {
+  type AnyEvent,
+  definitionOf,
+  encode,
+  EVENTS,
+  type EventType,
+} from "@ecomarket/shared/contract/catalogue";
 import type { Logger } from "@ecomarket/shared/process/log";
 import { failed, type Publisher, type PublishOptions, type PublishOutcome } from "./publisher.ts";
 
@@ -28,6 +33,8 @@ export interface RobustPublisherOptions {
   readonly log: Logger;
   /** The connection's name in the management UI. @default "publisher" */
   readonly role?: string;
+  /** The events that it may publish: their exchanges must exist. @default `UsuarioCreado` alone */
+  readonly events?: readonly EventType[];
   /** Events written and not yet confirmed, at most. @default 500 */
   readonly window?: number;
   /** Events that are not settled yet, at most: one more is `unsent` at once. @default 10000 */
@@ -69,6 +76,7 @@ export class RobustPublisher implements Publisher {
   readonly #window: number;
   readonly #maxOutstanding: number;
   readonly #publishTimeoutMs: number;
+  readonly #exchanges: ReadonlySet<string>;
   /** Every unsettled entry. They expire in order: all have the same time. */
   readonly #outstanding = new Set<Entry>();
   /** Entries to be written, in order. */
@@ -85,12 +93,14 @@ export class RobustPublisher implements Publisher {
     this.#window = options.window ?? DEFAULT_WINDOW;
     this.#maxOutstanding = options.maxOutstanding ?? DEFAULT_MAX_OUTSTANDING;
     this.#publishTimeoutMs = options.publishTimeoutMs ?? DEFAULT_PUBLISH_TIMEOUT_MS;
+    const { events = ["UsuarioCreado"] } = options;
+    this.#exchanges = new Set(events.map((type) => EVENTS[type].exchange));
   }
 
   /**
    * @throws {BrokerUnreachableError} when no broker answers within `connectTimeoutMs`.
    * @throws {AccessRefusedError} when it refuses the credentials.
-   * @throws {TopologyMissingError} when the events exchange does not exist.
+   * @throws {TopologyMissingError} when the exchange of one of `events` does not exist.
    */
   static async connect(options: RobustPublisherOptions): Promise<RobustPublisher> {
     const publisher = new RobustPublisher(options);
@@ -118,8 +128,12 @@ export class RobustPublisher implements Publisher {
    *
    * @throws {InvalidMessageError} when `event` breaks the contract.
    */
-  async publish(event: UsuarioCreado, { headers }: PublishOptions = {}): Promise<PublishOutcome> {
+  async publish(event: AnyEvent, { headers }: PublishOptions = {}): Promise<PublishOutcome> {
     const { content, options } = encode(event);
+    const { exchange } = definitionOf(event);
+    if (!this.#exchanges.has(exchange)) {
+      throw new TypeError(`This publisher was not opened for ${event.event_type}: see "events"`);
+    }
     if (this.#closing) return failed("unsent", "The publisher is closed");
     if (this.#outstanding.size >= this.#maxOutstanding) {
       const reason =
@@ -127,7 +141,7 @@ export class RobustPublisher implements Publisher {
       return failed("unsent", reason);
     }
     const entry = this.#newEntry({
-      exchange: EVENTS_EXCHANGE,
+      exchange,
       routingKey: "",
       content,
       options: { ...options, headers },
@@ -268,7 +282,7 @@ export class RobustPublisher implements Publisher {
   }
 
   async #onLink(link: Link): Promise<PublishChannel> {
-    await this.#requireExchange(link);
+    for (const exchange of this.#exchanges) await this.#requireExchange(link, exchange);
     const channel = await PublishChannel.open(link, this.#options);
     channel.onReady = () => this.#pump();
     this.#channel = channel;
@@ -280,16 +294,15 @@ export class RobustPublisher implements Publisher {
    * Publishing to an exchange that does not exist closes the channel, again and again: so it is
    * looked for first, and what waits is told instead of waiting for its deadline.
    */
-  async #requireExchange(link: Link): Promise<void> {
+  async #requireExchange(link: Link, exchange: string): Promise<void> {
     const channel = await link.model.createChannel();
     channel.on("error", () => {}); // The check below tells.
     try {
-      await channel.checkExchange(EVENTS_EXCHANGE);
+      await channel.checkExchange(exchange);
       await channel.close();
     } catch (error) {
       if (!/NOT.FOUND/.test(messageOf(error))) throw error;
-      const missing =
-        `The exchange "${EVENTS_EXCHANGE}" does not exist. Run: deno task setup-queues`;
+      const missing = `The exchange "${exchange}" does not exist. Run: deno task setup-queues`;
       for (const entry of [...this.#outstanding]) {
         entry.settle(failed(entry.inDoubt ? "ambiguous" : "returned", missing));
       }

@@ -2,8 +2,7 @@
 import type { Channel, ChannelModel } from "amqplib";
 import { messageOf } from "@ecomarket/shared/base/errors";
 import { closeInOrder, connectOnce } from "@ecomarket/shared/broker/connection";
-import { encode, type UsuarioCreado } from "@ecomarket/shared/contract/event";
-import { EVENTS_EXCHANGE } from "@ecomarket/shared/contract/topology";
+import { type AnyEvent, definitionOf, encode } from "@ecomarket/shared/contract/catalogue";
 import { failed, type Publisher, type PublishOptions, type PublishOutcome } from "./publisher.ts";
 
 /**
@@ -27,10 +26,15 @@ export class SimplePublisher implements Publisher {
     return new SimplePublisher(connection, await connection.createChannel());
   }
 
-  publish(event: UsuarioCreado, { headers }: PublishOptions = {}): Promise<PublishOutcome> {
+  publish(event: AnyEvent, { headers }: PublishOptions = {}): Promise<PublishOutcome> {
     const { content, options } = encode(event);
+    const { exchange } = definitionOf(event);
     try {
-      this.#channel.publish(EVENTS_EXCHANGE, "", content, { ...options, headers, deliveryMode: 1 });
+      this.#channel.publish(exchange, "", content, {
+        ...options,
+        headers,
+        deliveryMode: 1,
+      });
       return Promise.resolve({ status: "sent" });
     } catch (error) {
       return Promise.resolve(failed("unsent", `The link is gone: ${messageOf(error)}`));

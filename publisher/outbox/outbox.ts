@@ -2,7 +2,7 @@
  * The transactional outbox: events that are written in the transaction of what they tell, and stay
  * until the broker has confirmed them. So neither can be without the other, wherever we are killed.
  */
-import type { UsuarioCreado } from "@ecomarket/shared/contract/event";
+import type { UsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
 import type { SqliteDatabase } from "@ecomarket/shared/store/sqlite";
 import type { Backlog } from "./backlog.ts";
 

@@ -1,5 +1,5 @@
 /** What `deno task publish` tells: for a person as it happens, for a program as one JSON object. */
-import type { UsuarioCreado } from "@ecomarket/shared/contract/event";
+import type { UsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
 import { print } from "@ecomarket/shared/process/main";
 import type { Level } from "../levels/levels.ts";
 import type { PublishOutcome } from "../levels/publisher.ts";

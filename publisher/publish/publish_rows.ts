@@ -1,5 +1,5 @@
 /** Publishing many users: each row ends as a published event, a rejected row or a failure. */
-import { createUsuarioCreado } from "@ecomarket/shared/contract/event";
+import { createUsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
 import type { Publisher, PublishOptions } from "../levels/publisher.ts";
 import { forEachBounded } from "./bounded_concurrency.ts";
 import type { Counts, Report } from "./publish_report.ts";

@@ -9,7 +9,7 @@ import { EcoMarketError, messageOf, MigrationError } from "@ecomarket/shared/bas
 import { ConfirmedChannel, type Outgoing } from "@ecomarket/shared/broker/confirmed_channel";
 import { closeInOrder, connectOnce } from "@ecomarket/shared/broker/connection";
 import { LiveLink } from "@ecomarket/shared/broker/link";
-import { messageId } from "@ecomarket/shared/contract/event";
+import { messageId } from "@ecomarket/shared/contract/message";
 import {
   failureHeaders,
   minimalOptions,

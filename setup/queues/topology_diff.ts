@@ -3,9 +3,9 @@ import { ConfigError } from "@ecomarket/shared/base/errors";
 import type { StandingConsumer, StandingTopology } from "@ecomarket/shared/broker/management";
 import {
   driftAdvice,
-  EVENTS_EXCHANGE,
+  EVENT_EXCHANGES,
   migratingName,
-  SETUP_EXCHANGE,
+  setupExchange,
   type Topology,
 } from "@ecomarket/shared/contract/topology";
 
@@ -45,22 +45,23 @@ export function diffTopology(wanted: Topology, standing: StandingTopology): Diff
   ];
 }
 
-/** Queues that also receive every event, and that this topology does not name: other subscribers. */
+/** Queues that also receive an event, and that this topology does not name: other subscribers. */
 export function otherSubscribers(wanted: Topology, standing: StandingTopology): string[] {
   const known = new Set(wanted.queues.flatMap(({ name }) => [name, migratingName(name)]));
   return standing.bindings
     .filter((binding) =>
-      binding.source === EVENTS_EXCHANGE && binding.destination_type === "queue" &&
+      EVENT_EXCHANGES.includes(binding.source) && binding.destination_type === "queue" &&
       !known.has(binding.destination)
     )
     .map((binding) => binding.destination)
+    .filter((queue, index, all) => all.indexOf(queue) === index)
     .sort();
 }
 
 /** What is left of a run that was ended on its way, and what finishes it. */
 export function leftovers(wanted: Topology, standing: StandingTopology): Difference[] {
   const names = new Set([...standing.exchanges, ...standing.queues].map(({ name }) => name));
-  const setup = names.has(SETUP_EXCHANGE)
+  const setup = EVENT_EXCHANGES.some((exchange) => names.has(setupExchange(exchange)))
     ? [`A set-up was ended on its way. Run: deno task setup-queues`]
     : [];
   const migrations = wanted.queues.filter(({ name }) => names.has(migratingName(name)))

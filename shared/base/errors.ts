@@ -65,6 +65,9 @@ export class InvalidMessageError extends EcoMarketError {
   override readonly code = "INVALID_MESSAGE";
 }
 
+/** An event that a newer version of its contract wrote: a newer consumer can handle it. */
+export class NewerEventError extends InvalidMessageError {}
+
 /** Thrown by a handler to say that trying again is useless: the delivery is dead-lettered at once. */
 export class PermanentError extends EcoMarketError {
   override readonly code = "PERMANENT";

@@ -26,6 +26,7 @@ export const X_SIMULATE_FAILURES = "x-simulate-failures";
 /** Why we dead-letter. The broker has its own words for its own reasons, in `x-death`. */
 export type FailureReason =
   | "invalid-message"
+  | "newer-event"
   | "permanent-error"
   | "retries-exhausted"
   | "handler-timeout";

@@ -1,5 +1,7 @@
 /** Failures on request, for demonstrations and tests. Honoured only with `SIMULATE_FAILURES=1`. */
 import { UsageError } from "../base/errors.ts";
+import { X_SIMULATE_FAILURES } from "./headers.ts";
+import { parseBody, type RawMessage } from "./message.ts";
 
 /**
  * What a subscriber is asked: to fail its first attempts, every attempt, or to die while it handles
@@ -35,7 +37,20 @@ export function formatFailurePlan(plan: FailurePlan): string {
   return [...plan].map(([subscriber, times]) => `${subscriber}:${times}`).join(",");
 }
 
-/** What `subscriber` is asked of its attempt number `attempt` (from 1 up): nothing, for most. */
+/**
+ * What a message asks of `subscriber`'s attempt number `attempt` (from 1 up): nothing, for most. The
+ * workshop's `"simulate_fail": true` in the body asks everybody to fail.
+ */
+export function failureAskedBy(
+  { content, properties }: RawMessage,
+  subscriber: string,
+  attempt: number,
+): "fail" | "crash" | undefined {
+  if (parseBody(content).simulate_fail === true) return "fail";
+  return failureAsked(properties.headers?.[X_SIMULATE_FAILURES], subscriber, attempt);
+}
+
+/** What the header asks of `subscriber`'s attempt number `attempt`. */
 export function failureAsked(
   header: unknown,
   subscriber: string,

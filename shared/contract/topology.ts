@@ -4,11 +4,18 @@
  */
 import type { Channel } from "amqplib";
 import { TopologyDriftError } from "../base/errors.ts";
+import { EVENTS } from "./catalogue.ts";
 
-/** Where events are published: fanout, so that the publisher knows no subscriber. */
-export const EVENTS_EXCHANGE = "user_events";
-/** By which all queues are joined to the events at once, while they are set up. */
-export const SETUP_EXCHANGE = `${EVENTS_EXCHANGE}.setup`;
+/** Where signups are published: fanout, so that the publisher knows no subscriber. */
+export const USER_EVENTS_EXCHANGE = EVENTS.UsuarioCreado.exchange;
+/** Where each event is published: an exchange of its own, so that a subscriber binds to what it wants. */
+export const EVENT_EXCHANGES: readonly string[] = Object.values(EVENTS)
+  .map(({ exchange }) => exchange);
+/** By which all queues are joined to the events of `exchange` at once, while they are set up. */
+export function setupExchange(exchange: string): string {
+  return `${exchange}.setup`;
+}
+
 /** Where whatever cannot be handled goes. */
 export const DEAD_LETTER_EXCHANGE = "dead_letters";
 /** Where dead letters wait to be archived. */
@@ -27,6 +34,19 @@ export const SUBSCRIBER_QUEUES = {
 
 /** A subscriber that `setup-queues` knows. */
 export type SubscriberName = keyof typeof SUBSCRIBER_QUEUES;
+
+/** A queue, and the exchanges of the events that it is to receive. */
+export interface Subscription {
+  readonly queue: string;
+  readonly exchanges: readonly string[];
+}
+
+/** What each of the workshop's subscribers wants. */
+export const SUBSCRIPTIONS: Readonly<Record<SubscriberName, Subscription>> = {
+  email: { queue: SUBSCRIBER_QUEUES.email, exchanges: [USER_EVENTS_EXCHANGE] },
+  loyalty: { queue: SUBSCRIBER_QUEUES.loyalty, exchanges: EVENT_EXCHANGES },
+  analytics: { queue: SUBSCRIBER_QUEUES.analytics, exchanges: EVENT_EXCHANGES },
+};
 
 /**
  * How often the broker hands out a message again after its consumer died with it, before it
@@ -127,18 +147,20 @@ const deadLettering: Topology = {
   ],
 };
 
-const events: Topology = {
-  exchanges: [{ name: EVENTS_EXCHANGE, type: "fanout" }],
-  queues: [],
-  bindings: [],
-};
+function events(exchanges: readonly string[]): Topology {
+  return {
+    exchanges: exchanges.map((name) => ({ name, type: "fanout" })),
+    queues: [],
+    bindings: [],
+  };
+}
 
 /**
  * What belongs to the subscriber of `queue` alone: its queue, its retry exchange, and one retry
  * queue per delay. One queue per delay, for a quorum queue expires messages at its head only: mixed
  * delays in one queue would wait for the longest.
  */
-function ownSlice(queue: string, delaysMs: readonly number[]): Topology {
+function ownSlice({ queue, exchanges }: Subscription, delaysMs: readonly number[]): Topology {
   const exchange = retryExchange(queue);
   const delays = [...new Set(delaysMs)];
   return {
@@ -171,17 +193,20 @@ function ownSlice(queue: string, delaysMs: readonly number[]): Topology {
         queue: retryQueue(queue, delayMs),
         routingKey: String(delayMs),
       })),
-      { exchange: EVENTS_EXCHANGE, queue, routingKey: "" },
+      ...exchanges.map((exchange) => ({ exchange, queue, routingKey: "" })),
     ],
   };
 }
 
 /**
- * What a subscriber declares when it starts: its own slice, and the two shared places that the slice
- * is joined to. So a new subscriber needs nobody's change and nobody's permission.
+ * What a subscriber declares when it starts: its own slice, and the shared places that the slice is
+ * joined to. So a new subscriber needs nobody's change and nobody's permission.
  */
-export function subscriberSlice(queue: string, delaysMs: readonly number[]): Topology {
-  return merge(deadLettering, events, ownSlice(queue, delaysMs));
+export function subscriberSlice(
+  subscription: Subscription,
+  delaysMs: readonly number[],
+): Topology {
+  return merge(deadLettering, events(subscription.exchanges), ownSlice(subscription, delaysMs));
 }
 
 /** What the dead-letter consumer declares when it starts. */
@@ -191,8 +216,8 @@ export function deadLetterSlice(): Topology {
 
 /** The whole of the workshop's topology, for these retry delays. */
 export function fullTopology(delaysMs: readonly number[]): Topology {
-  const slices = Object.values(SUBSCRIBER_QUEUES).map((queue) => ownSlice(queue, delaysMs));
-  return merge(deadLettering, events, ...slices);
+  const slices = Object.values(SUBSCRIPTIONS).map((wanted) => ownSlice(wanted, delaysMs));
+  return merge(deadLettering, events(EVENT_EXCHANGES), ...slices);
 }
 
 function merge(...parts: readonly Topology[]): Topology {

@@ -1,5 +1,5 @@
 /** A stream of bytes as numbered lines of text, in constant memory whatever the bytes are. */
-import { MAX_BODY_BYTES } from "../contract/event.ts";
+import { MAX_BODY_BYTES } from "../contract/message.ts";
 
 /** A longer line is not kept: no event can be that big. */
 export const MAX_LINE_BYTES = MAX_BODY_BYTES;

@@ -1,7 +1,13 @@
 /** What turns a name, some tables and an effect into a running subscriber process. */
-import { decode, type UsuarioCreado } from "../contract/event.ts";
-import { X_SIMULATE_FAILURES } from "../contract/headers.ts";
-import { failureAsked, simulateFailure } from "../contract/simulated_failure.ts";
+import { InvalidMessageError } from "../base/errors.ts";
+import {
+  type AnyEvent,
+  decode,
+  EVENT_TYPES,
+  type EventNamed,
+  EVENTS,
+  type EventType,
+} from "../contract/catalogue.ts";
 import { subscriberSlice } from "../contract/topology.ts";
 import { parseArguments } from "../process/args.ts";
 import {
@@ -17,6 +23,7 @@ import { reportMemory } from "../process/memory_report.ts";
 import type { Migrations } from "../store/sqlite.ts";
 import { SqliteStore } from "../store/sqlite_store.ts";
 import type { Effect } from "../store/store.ts";
+import { withSimulatedFailures } from "./simulated_failures.ts";
 import { runSubscriber } from "./subscriber.ts";
 import type { HandlerContext, SubscriberSpec } from "./subscriber_spec.ts";
 
@@ -26,81 +33,78 @@ export interface Consumer<T> {
   readonly name: string;
   /** The tables that its effects write to. `inbox` and `store_owner` are the store's own. */
   readonly migrations: Migrations;
-  /** What it consumes and does, under this configuration. */
-  spec(config: ConsumerConfig): SubscriberSpec<T>;
+  /** What it consumes and does, retrying after these delays. */
+  spec(retryDelaysMs: readonly number[]): SubscriberSpec<T>;
 }
 
-/** What the environment decides about every consumer. */
-export interface ConsumerConfig {
-  readonly retryDelaysMs: readonly number[];
-  readonly simulateFailures: boolean;
-}
+/** What a subscriber does with each event that it wants: the names of what it wants are the keys. */
+export type EventHandlers = {
+  readonly [T in EventType]?: (
+    event: EventNamed<T>,
+    context: HandlerContext,
+  ) => Promise<Effect> | Effect;
+};
 
-/** A subscriber of `UsuarioCreado`, as its author writes it. */
+/** A subscriber of events, as its author writes it. */
 export interface EventConsumerDefinition {
   readonly name: string;
   readonly queue: string;
+  /** The tables that its effects write to. `inbox` and `store_owner` are the store's own. */
   readonly migrations: Migrations;
   /** See {@link SubscriberSpec.handlerTimeoutMs}. */
   readonly handlerTimeoutMs?: number;
-  /** See {@link SubscriberSpec.handle}. */
-  handle(event: UsuarioCreado, context: HandlerContext): Promise<Effect> | Effect;
+  /** See {@link SubscriberSpec.handle}. Its queue is bound to the exchange of each of these events. */
+  readonly on: EventHandlers;
 }
 
-/** A consumer of `UsuarioCreado`. */
-export type EventConsumer = Consumer<Signup>;
-
-interface Signup {
-  readonly event: UsuarioCreado;
-  /** What the message asks of this subscriber's attempt number `attempt`. */
-  failureAsked(attempt: number): "fail" | "crash" | undefined;
-}
+/** A consumer of events. */
+export type EventConsumer = Consumer<AnyEvent>;
 
 /**
- * A consumer of `UsuarioCreado` with its own queue, its own retries and its own store.
+ * A consumer with its own queue, its own retries, its own store and one inbox for all of its events.
  *
  * ```ts
  * export const audit = eventConsumer({
  *   name: "audit",
  *   queue: "audit_queue",
  *   migrations: ["CREATE TABLE audit (event_id TEXT NOT NULL, user_id TEXT NOT NULL)"],
- *   handle: ({ event_id, user_id }) => [
- *     { sql: "INSERT INTO audit VALUES (?, ?)", params: [event_id, user_id] },
- *   ],
+ *   on: {
+ *     UsuarioCreado: ({ event_id, user_id }) => [
+ *       { sql: "INSERT INTO audit VALUES (?, ?)", params: [event_id, user_id] },
+ *     ],
+ *   },
  * });
  * if (import.meta.main) await runConsumer(audit);
  * ```
  */
 export function eventConsumer(definition: EventConsumerDefinition): EventConsumer {
-  const { name, queue, migrations, handlerTimeoutMs } = definition;
+  const { name, queue, migrations, handlerTimeoutMs, on } = definition;
+  const types = EVENT_TYPES.filter((type) => on[type] !== undefined);
+  const exchanges = types.map((type) => EVENTS[type].exchange);
   return {
     name,
     migrations,
-    spec: ({ retryDelaysMs, simulateFailures }) => ({
+    spec: (retryDelaysMs) => ({
       name,
       queue,
-      topology: subscriberSlice(queue, retryDelaysMs),
+      topology: subscriberSlice({ queue, exchanges }, retryDelaysMs),
       failure: { kind: "retry", delaysMs: retryDelaysMs },
       ...(handlerTimeoutMs === undefined ? {} : { handlerTimeoutMs }),
       decode(message) {
-        const { event, simulateFail } = decode(message);
-        const header: unknown = message.properties.headers?.[X_SIMULATE_FAILURES];
-        return {
-          id: event.event_id,
-          payload: {
-            event,
-            failureAsked: (attempt) => simulateFail ? "fail" : failureAsked(header, name, attempt),
-          },
-        };
+        const event = decode(message, types);
+        return { id: event.event_id, payload: event };
       },
-      handle({ event, failureAsked }, context) {
-        const asked = simulateFailures ? failureAsked(context.attempt) : undefined;
-        if (asked) simulateFailure(asked);
-        return definition.handle(event, context);
+      handle(event, context) {
+        const handle = on[event.event_type] as Handler | undefined;
+        if (!handle) throw new InvalidMessageError(`${name} does not handle ${event.event_type}`);
+        return handle(event, context);
       },
     }),
   };
 }
+
+/** n.b. which event a handler takes is told by the key that it stands under. */
+type Handler = (event: AnyEvent, context: HandlerContext) => Promise<Effect> | Effect;
 
 /**
  * Runs a consumer as this process until SIGINT or SIGTERM, configured by the environment. One that
@@ -115,18 +119,15 @@ export function runConsumer<T>(
     await configureLog(logConfig());
     const consumer = typeof given === "function" ? await given() : given;
     const { prefetch, simulateFailures } = subscriberConfig();
-    const spec = consumer.spec({ retryDelaysMs: retryDelaysMs(), simulateFailures });
+    const spec = consumer.spec(retryDelaysMs());
     const urls = amqpUrls();
     using _memory = reportMemory(roleLogger(spec.name));
     const owner = { subscriber: consumer.name, queue: spec.queue };
     await using store = SqliteStore.open(dataDir(consumer.name), owner, consumer.migrations);
-    await runSubscriber(spec, {
-      urls,
-      store,
-      log: roleLogger(spec.name),
-      prefetch,
-      signal,
-    });
+    const options = { urls, store, log: roleLogger(spec.name), prefetch, signal };
+    await (simulateFailures
+      ? runSubscriber(withSimulatedFailures(spec), options)
+      : runSubscriber(spec, options));
   });
 }
 

@@ -3,6 +3,7 @@ import {
   HandlerTimeoutError,
   InvalidMessageError,
   messageOf,
+  NewerEventError,
   PermanentError,
 } from "../base/errors.ts";
 import type { FailureReason } from "../contract/headers.ts";
@@ -18,6 +19,7 @@ export type Disposition =
  * | error                         | disposition                                           |
  * | ----------------------------- | ----------------------------------------------------- |
  * | {@link InvalidMessageError}   | dead-letter at once: `invalid-message`                |
+ * | {@link NewerEventError}       | dead-letter at once: `newer-event`                    |
  * | {@link PermanentError}        | dead-letter at once: `permanent-error`                |
  * | any other, retries left       | retry after `delaysMs[retries]`                       |
  * | any other, no retries left    | dead-letter: `retries-exhausted`                      |
@@ -29,6 +31,9 @@ export function dispositionOf(
   delaysMs: readonly number[],
 ): Disposition {
   const message = messageOf(error);
+  if (error instanceof NewerEventError) {
+    return { kind: "deadLetter", reason: "newer-event", message };
+  }
   if (error instanceof InvalidMessageError) {
     return { kind: "deadLetter", reason: "invalid-message", message };
   }

@@ -6,7 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { ConsumeMessage } from "amqplib";
 import { backoffDelayMs } from "../base/backoff.ts";
 import type { Outgoing } from "../broker/confirmed_channel.ts";
-import { messageId } from "../contract/event.ts";
+import { messageId } from "../contract/message.ts";
 import {
   deliveryCount,
   failureHeaders,

@@ -1,6 +1,6 @@
 /** How many deliveries a subscriber has in hand at once: bounded by their number and by their bytes. */
 
-import { MAX_BODY_BYTES } from "../contract/event.ts";
+import { MAX_BODY_BYTES } from "../contract/message.ts";
 
 /**
  * Bytes of message bodies in hand, at most, unless the prefetch lets valid events alone be more. A

@@ -6,7 +6,7 @@ import { aborted, rejectOnAbort } from "@ecomarket/shared/base/abort";
 import { connectOnce } from "@ecomarket/shared/broker/connection";
 import { ManagementClient } from "@ecomarket/shared/broker/management";
 import { queueStatus } from "@ecomarket/shared/broker/queue_status";
-import { createUsuarioCreado, type UsuarioCreado } from "@ecomarket/shared/contract/event";
+import { createUsuarioCreado, type UsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
 import { X_SIMULATE_FAILURES } from "@ecomarket/shared/contract/headers";
 import { declareTopology, fullTopology } from "@ecomarket/shared/contract/topology";
 import { parseArguments } from "@ecomarket/shared/process/args";

@@ -1,5 +1,5 @@
 /** The demo's running commentary: one line for each thing that happens, when it happens. */
-import type { UsuarioCreado } from "@ecomarket/shared/contract/event";
+import type { UsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
 import { parseFailurePlan } from "@ecomarket/shared/contract/simulated_failure";
 import type { ConsumerName } from "@ecomarket/testbed/processes/consumer_process";
 import type { LogRecord } from "@ecomarket/testbed/processes/role_process";

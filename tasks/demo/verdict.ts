@@ -1,6 +1,6 @@
 /** Whether the demo did what it claims: judged from the stores alone, event by event. */
 import { join } from "node:path";
-import type { UsuarioCreado } from "@ecomarket/shared/contract/event";
+import type { UsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
 import type { SubscriberName } from "@ecomarket/shared/contract/topology";
 import {
   countDeadLetters,

@@ -1,16 +1,16 @@
 /** What the broker has forgotten before it was done is lost with the process that held it. */
-import { subscriberSlice } from "@ecomarket/shared/contract/topology";
+import { subscriberSlice, SUBSCRIPTIONS } from "@ecomarket/shared/contract/topology";
 import { LogWatch } from "@ecomarket/testbed/processes/log_watch";
 import { lockStore } from "@ecomarket/testbed/stores/store_lock";
 import { type Account, accountOf } from "./account.ts";
 import type { Lesson } from "./lesson.ts";
-import { idsOf, QUEUE, REAL_CONSUMER, type Side, signups } from "./stage/side.ts";
+import { idsOf, REAL_CONSUMER, type Side, signups } from "./stage/side.ts";
 
 const EVENTS = 10;
 
 async function naive(side: Side): Promise<Account> {
   const { say } = side.stage;
-  await side.declare(subscriberSlice(QUEUE, []));
+  await side.declare(subscriberSlice(SUBSCRIPTIONS.email, []));
   const events = signups(EVENTS);
   const ids = idsOf(events);
   const [first, second] = ids;
@@ -31,7 +31,7 @@ async function naive(side: Side): Promise<Account> {
 
 async function real(side: Side): Promise<Account> {
   const { say } = side.stage;
-  await side.declare(subscriberSlice(QUEUE, REAL_CONSUMER.delaysMs));
+  await side.declare(subscriberSlice(SUBSCRIPTIONS.email, REAL_CONSUMER.delaysMs));
   const events = signups(EVENTS);
   const log = new LogWatch();
   const isHeldUp = log.next(

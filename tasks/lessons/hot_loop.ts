@@ -1,12 +1,16 @@
 /** An event that is put back at once comes back at once, and before all the others. */
-import type { UsuarioCreado } from "@ecomarket/shared/contract/event";
+import type { UsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
 import { X_SIMULATE_FAILURES } from "@ecomarket/shared/contract/headers";
-import { DEAD_LETTER_QUEUE, subscriberSlice } from "@ecomarket/shared/contract/topology";
+import {
+  DEAD_LETTER_QUEUE,
+  subscriberSlice,
+  SUBSCRIPTIONS,
+} from "@ecomarket/shared/contract/topology";
 import type { LogRecord } from "@ecomarket/testbed/processes/role_process";
 import { type Account, accountOf } from "./account.ts";
 import type { Lesson } from "./lesson.ts";
 import { CLASSIC_QUEUE } from "./stage/classic_queue.ts";
-import { idsOf, QUEUE, REAL_CONSUMER, type Side, signups } from "./stage/side.ts";
+import { idsOf, REAL_CONSUMER, type Side, signups } from "./stage/side.ts";
 
 const HEALTHY = 10;
 /** Of one event: more of them would show nothing else. */
@@ -42,7 +46,7 @@ async function naive(side: Side): Promise<Account> {
 }
 
 async function real(side: Side): Promise<Account> {
-  await side.declare(subscriberSlice(QUEUE, REAL_CONSUMER.delaysMs));
+  await side.declare(subscriberSlice(SUBSCRIPTIONS.email, REAL_CONSUMER.delaysMs));
   const outcomes: LogRecord[] = [];
   const events = await publishBatch(side);
   await side.startEmail({

@@ -1,10 +1,10 @@
 /** Between the effect and its ack a consumer can die: the same event comes again. */
-import { subscriberSlice } from "@ecomarket/shared/contract/topology";
+import { subscriberSlice, SUBSCRIPTIONS } from "@ecomarket/shared/contract/topology";
 import { LogWatch } from "@ecomarket/testbed/processes/log_watch";
 import { lockStore } from "@ecomarket/testbed/stores/store_lock";
 import { type Account, accountOf } from "./account.ts";
 import type { Lesson } from "./lesson.ts";
-import { idsOf, QUEUE, REAL_CONSUMER, type Side, signups } from "./stage/side.ts";
+import { idsOf, REAL_CONSUMER, type Side, signups } from "./stage/side.ts";
 
 const EVENTS = 10;
 
@@ -12,7 +12,7 @@ const EVENTS = 10;
 const FAULT = "kill -9 after the effect and before the ack is with the broker, and a new start.";
 
 async function naive(side: Side): Promise<Account> {
-  await side.declare(subscriberSlice(QUEUE, []));
+  await side.declare(subscriberSlice(SUBSCRIPTIONS.email, []));
   const events = signups(EVENTS);
   const ids = idsOf(events);
   await side.publish(events);
@@ -35,7 +35,7 @@ async function naive(side: Side): Promise<Account> {
 }
 
 async function real(side: Side): Promise<Account> {
-  await side.declare(subscriberSlice(QUEUE, REAL_CONSUMER.delaysMs));
+  await side.declare(subscriberSlice(SUBSCRIPTIONS.email, REAL_CONSUMER.delaysMs));
   const events = signups(EVENTS);
   const link = side.link();
   const log = new LogWatch();

@@ -10,8 +10,9 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { Options } from "amqplib";
 import fc from "fast-check";
-import { createUsuarioCreado, encode } from "@ecomarket/shared/contract/event";
-import { EVENTS_EXCHANGE, PARKED_QUEUE } from "@ecomarket/shared/contract/topology";
+import { encode } from "@ecomarket/shared/contract/catalogue";
+import { createUsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
+import { PARKED_QUEUE, USER_EVENTS_EXCHANGE } from "@ecomarket/shared/contract/topology";
 import type { Consumer } from "@ecomarket/shared/subscriber/consumer";
 import {
   nestedArrays,
@@ -178,7 +179,7 @@ Deno.test(`${CASES} poisonous messages are each handled or archived, and no vali
   const publish = ({ content, options }: Case) => {
     const name = `case-${names.length}`;
     names.push(name);
-    publisher.publish(EVENTS_EXCHANGE, "", content, { ...options, correlationId: name });
+    publisher.publish(USER_EVENTS_EXCHANGE, "", content, { ...options, correlationId: name });
   };
   for (const [n, poison] of fc.sample(anyCase, { numRuns: CASES, seed: SEED }).entries()) {
     publish(poison);
@@ -268,10 +269,10 @@ Deno.test(`${RAW_CASES} messages with properties that no client library writes a
   ) {
     const name = `raw-${n}`;
     names.push(name);
-    await raw.publish(EVENTS_EXCHANGE, properties, bodyOf(name, n));
+    await raw.publish(USER_EVENTS_EXCHANGE, properties, bodyOf(name, n));
   }
   const headers = nestedArrays(UNDECODABLE_DEPTH);
-  await raw.publish(EVENTS_EXCHANGE, { headers }, bodyOf("undecodable", 0));
+  await raw.publish(USER_EVENTS_EXCHANGE, { headers }, bodyOf("undecodable", 0));
 
   await eventually(async () => {
     const done = rows(bench, "email", "SELECT user_id FROM handled").map((row) => row.user_id);

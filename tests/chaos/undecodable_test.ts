@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import {
-  EVENTS_EXCHANGE,
   PARKED_QUEUE,
   SUBSCRIBER_QUEUES,
+  USER_EVENTS_EXCHANGE,
 } from "@ecomarket/shared/contract/topology";
 import { nestedArrays, UNDECODABLE_DEPTH } from "@ecomarket/testbed/broker/nested_headers";
 import { RawAmqp } from "@ecomarket/testbed/broker/raw_amqp";
@@ -25,7 +25,7 @@ Deno.test("a message that cannot be decoded is parked for each subscriber, and t
 
   using raw = await RawAmqp.connect(bench.amqpUrl);
   const headers = nestedArrays(UNDECODABLE_DEPTH);
-  await raw.publish(EVENTS_EXCHANGE, { headers }, Buffer.from("{}"));
+  await raw.publish(USER_EVENTS_EXCHANGE, { headers }, Buffer.from("{}"));
   bench.publishRaw("no es JSON {");
   await publishAll(bench, after);
 

@@ -4,8 +4,9 @@ import { RobustPublisher } from "@ecomarket/publisher/levels/robust_publisher";
 import { ConfirmedChannel } from "@ecomarket/shared/broker/confirmed_channel";
 import { type ConnectionOptions, openConnection } from "@ecomarket/shared/broker/connection";
 import type { LinkUser } from "@ecomarket/shared/broker/link";
-import { createUsuarioCreado, encode } from "@ecomarket/shared/contract/event";
-import { DEAD_LETTER_QUEUE, EVENTS_EXCHANGE } from "@ecomarket/shared/contract/topology";
+import { encode } from "@ecomarket/shared/contract/catalogue";
+import { createUsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
+import { DEAD_LETTER_QUEUE, USER_EVENTS_EXCHANGE } from "@ecomarket/shared/contract/topology";
 import { TcpProxy } from "@ecomarket/testbed/broker/tcp_proxy";
 import { startTestBroker, type TestBroker } from "@ecomarket/testbed/broker/test_broker";
 import { Bench, recordingConsumer } from "../support/bench.ts";
@@ -152,7 +153,7 @@ Deno.test("openConnection() replaces a link of whose end nothing was heard", asy
     return second;
   });
   const later = {
-    exchange: EVENTS_EXCHANGE,
+    exchange: USER_EVENTS_EXCHANGE,
     routingKey: "",
     ...encode(createUsuarioCreado(SIGNUP)),
   };

@@ -31,7 +31,7 @@ function holdingConsumer(release: Promise<void>) {
     spec: () => ({
       name: "email",
       queue,
-      topology: subscriberSlice(queue, TEST_DELAYS_MS),
+      topology: subscriberSlice({ queue, exchanges: [] }, TEST_DELAYS_MS),
       failure: { kind: "retry", delaysMs: TEST_DELAYS_MS },
       decode: ({ content, properties }) => ({ id: properties.messageId, payload: content.length }),
       async handle(bytes, { signal }) {

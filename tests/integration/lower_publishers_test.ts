@@ -1,7 +1,7 @@
 /** The workshop's first two levels: what they do promise, and what they do not. */
 import assert from "node:assert/strict";
-import { createUsuarioCreado } from "@ecomarket/shared/contract/event";
-import { EVENTS_EXCHANGE, SUBSCRIBER_QUEUES } from "@ecomarket/shared/contract/topology";
+import { createUsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
+import { SUBSCRIBER_QUEUES, USER_EVENTS_EXCHANGE } from "@ecomarket/shared/contract/topology";
 import { TcpProxy } from "@ecomarket/testbed/broker/tcp_proxy";
 import { startTestBroker, type TestBroker } from "@ecomarket/testbed/broker/test_broker";
 import { PersistentPublisher } from "../../publisher/levels/persistent_publisher.ts";
@@ -30,7 +30,7 @@ for (const { level, connect, deliveryMode } of LEVELS) {
     // n.b. a quorum queue may drop what it has not confirmed when the channel closes, and nobody asked
     // it for confirms: a classic queue shows what left the publisher.
     await bench.channel.assertQueue("classic_queue", { durable: true });
-    await bench.channel.bindQueue("classic_queue", EVENTS_EXCHANGE, "");
+    await bench.channel.bindQueue("classic_queue", USER_EVENTS_EXCHANGE, "");
     const events = Array.from({ length: 3_000 }, (_, n) => signup(n));
     {
       await using publisher = await connect([bench.amqpUrl]);
@@ -47,7 +47,7 @@ for (const { level, connect, deliveryMode } of LEVELS) {
   Deno.test(`${level}.publish() says sent although nobody will read the event`, async () => {
     await using bench = await Bench.open(broker);
     for (const queue of Object.values(SUBSCRIBER_QUEUES)) {
-      await bench.channel.unbindQueue(queue, EVENTS_EXCHANGE, "");
+      await bench.channel.unbindQueue(queue, USER_EVENTS_EXCHANGE, "");
     }
     await using publisher = await connect([bench.amqpUrl]);
     assert.deepEqual(await publisher.publish(signup()), { status: "sent" });

@@ -7,8 +7,8 @@ import { readFailure } from "@ecomarket/shared/contract/headers";
 import {
   DEAD_LETTER_EXCHANGE,
   DEAD_LETTER_QUEUE,
-  EVENTS_EXCHANGE,
   fullTopology,
+  USER_EVENTS_EXCHANGE,
 } from "@ecomarket/shared/contract/topology";
 import { nestedArrays, UNDECODABLE_DEPTH } from "@ecomarket/testbed/broker/nested_headers";
 import { RawAmqp } from "@ecomarket/testbed/broker/raw_amqp";
@@ -50,7 +50,7 @@ async function publishConfirmed(
   id: string,
   options: Options.Publish = {},
 ): Promise<void> {
-  channel.publish(EVENTS_EXCHANGE, "", Buffer.from(`cuerpo de ${id}`), {
+  channel.publish(USER_EVENTS_EXCHANGE, "", Buffer.from(`cuerpo de ${id}`), {
     messageId: id,
     persistent: true,
     ...options,

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import type { GetMessage } from "amqplib";
 import { X_SIMULATE_FAILURES } from "@ecomarket/shared/contract/headers";
-import { EVENTS_EXCHANGE, SUBSCRIBER_QUEUES } from "@ecomarket/shared/contract/topology";
+import { SUBSCRIBER_QUEUES, USER_EVENTS_EXCHANGE } from "@ecomarket/shared/contract/topology";
 import { startTestBroker, type TestBroker } from "@ecomarket/testbed/broker/test_broker";
 import { generateUsers } from "../../publisher/publish/sources/generated.ts";
 import { Bench } from "../support/bench.ts";
@@ -123,7 +123,7 @@ Deno.test("publish --json prints one object with every rejected row, and nothing
 
 Deno.test("publish --json reports an event that nobody would read as failed", async () => {
   await using bench = await Bench.open(broker);
-  for (const queue of QUEUES) await bench.channel.unbindQueue(queue, EVENTS_EXCHANGE, "");
+  for (const queue of QUEUES) await bench.channel.unbindQueue(queue, USER_EVENTS_EXCHANGE, "");
   const { code, stdout } = await publish(bench.amqpUrl, ["--count", "2", "--json"]);
   assert.equal(code, 1);
   const { failed, ...counts } = JSON.parse(stdout);
@@ -137,7 +137,7 @@ Deno.test("publish --json reports an event that nobody would read as failed", as
 
 Deno.test("publish stops reading when everything fails", async () => {
   await using bench = await Bench.open(broker);
-  for (const queue of QUEUES) await bench.channel.unbindQueue(queue, EVENTS_EXCHANGE, "");
+  for (const queue of QUEUES) await bench.channel.unbindQueue(queue, USER_EVENTS_EXCHANGE, "");
   const { code, stdout, stderr } = await publish(bench.amqpUrl, ["--count", "50000"]);
   assert.equal(code, 1);
   assert.match(stderr, /^Stopped after 500 failures in a row/m);

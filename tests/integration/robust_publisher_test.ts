@@ -9,11 +9,11 @@ import {
   TopologyMissingError,
 } from "@ecomarket/shared/base/errors";
 import { vhostOf } from "@ecomarket/shared/broker/management";
-import { createUsuarioCreado, type UsuarioCreado } from "@ecomarket/shared/contract/event";
+import { createUsuarioCreado, type UsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
 import {
   DEAD_LETTER_QUEUE,
-  EVENTS_EXCHANGE,
   SUBSCRIBER_QUEUES,
+  USER_EVENTS_EXCHANGE,
 } from "@ecomarket/shared/contract/topology";
 import { TcpProxy } from "@ecomarket/testbed/broker/tcp_proxy";
 import {
@@ -75,7 +75,7 @@ Deno.test("publish() confirms an event that every subscriber's queue holds, with
 
 Deno.test("publish() settles with returned, and says what to run, when no queue is bound", async () => {
   await using bench = await Bench.open(broker);
-  for (const queue of QUEUES) await bench.channel.unbindQueue(queue, EVENTS_EXCHANGE, "");
+  for (const queue of QUEUES) await bench.channel.unbindQueue(queue, USER_EVENTS_EXCHANGE, "");
   await using publisher = await publisherOn(bench);
   const outcome = await publisher.publish(signup());
   assert.equal(outcome.status, "returned");
@@ -91,7 +91,7 @@ Deno.test("publish() rejects an event that breaks the contract, and sends nothin
 
 Deno.test("connect() rejects when the events exchange is missing, and says what to run", async () => {
   await using bench = await Bench.open(broker);
-  await bench.channel.deleteExchange(EVENTS_EXCHANGE);
+  await bench.channel.deleteExchange(USER_EVENTS_EXCHANGE);
   await assert.rejects(publisherOn(bench), (error: Error) => {
     assert.ok(error instanceof TopologyMissingError);
     assert.match(error.message, /user_events.*setup-queues/);
@@ -103,7 +103,7 @@ Deno.test("publish() does not hang when the exchange is deleted behind its back"
   await using bench = await Bench.open(broker);
   await using publisher = await publisherOn(bench);
   assert.equal((await publisher.publish(signup())).status, "confirmed");
-  await bench.channel.deleteExchange(EVENTS_EXCHANGE);
+  await bench.channel.deleteExchange(USER_EVENTS_EXCHANGE);
   const outcome = await publisher.publish(signup());
   assert.ok(outcome.status === "ambiguous" || outcome.status === "returned");
   assert.match(outcome.error.message, /does not exist.*setup-queues/);
@@ -276,7 +276,7 @@ Deno.test("publish() settles with nacked when the broker refuses the event until
   await bench.channel.assertQueue("full_queue", {
     arguments: { "x-queue-type": "quorum", "x-max-length": 1, "x-overflow": "reject-publish" },
   });
-  await bench.channel.bindQueue("full_queue", EVENTS_EXCHANGE, "");
+  await bench.channel.bindQueue("full_queue", USER_EVENTS_EXCHANGE, "");
   await using publisher = await publisherOn(bench, { publishTimeoutMs: 1_000 });
   // n.b. a quorum queue lets a few more in than its limit before it refuses.
   const outcomes: PublishOutcome[] = [];
@@ -291,7 +291,7 @@ Deno.test("publish() confirms after a nack, once the broker takes the event agai
   await bench.channel.assertQueue("full_queue", {
     arguments: { "x-queue-type": "quorum", "x-max-length": 1, "x-overflow": "reject-publish" },
   });
-  await bench.channel.bindQueue("full_queue", EVENTS_EXCHANGE, "");
+  await bench.channel.bindQueue("full_queue", USER_EVENTS_EXCHANGE, "");
   await using probing = await publisherOn(bench, { publishTimeoutMs: 300 });
   await eventually(async () => {
     assert.equal((await probing.publish(signup())).status, "nacked");

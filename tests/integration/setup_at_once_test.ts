@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { type Channel, type ChannelModel, connect } from "amqplib";
 import {
-  EVENTS_EXCHANGE,
   fullTopology,
-  SETUP_EXCHANGE,
+  setupExchange,
   SUBSCRIBER_QUEUES,
+  USER_EVENTS_EXCHANGE,
 } from "@ecomarket/shared/contract/topology";
 import { TcpProxy } from "@ecomarket/testbed/broker/tcp_proxy";
 import {
@@ -43,9 +43,12 @@ class Publisher {
 
   static async open(connection: ChannelModel): Promise<Publisher> {
     const channel = await connection.createConfirmChannel();
-    await channel.assertExchange(EVENTS_EXCHANGE, "fanout", { durable: true });
+    await channel.assertExchange(USER_EVENTS_EXCHANGE, "fanout", { durable: true });
     const publisher = new Publisher(async (id) => {
-      channel.publish(EVENTS_EXCHANGE, "", Buffer.from(id), { mandatory: true, messageId: id });
+      channel.publish(USER_EVENTS_EXCHANGE, "", Buffer.from(id), {
+        mandatory: true,
+        messageId: id,
+      });
       await channel.waitForConfirms();
       if (!publisher.returned.has(id)) publisher.confirmed.push(id);
     });
@@ -116,7 +119,7 @@ Deno.test("declareAtOnce() joins all queues or none, wherever it is ended, and f
     return whole.steps;
   };
   const steps = await countSteps();
-  const first = steps.findIndex((step) => step.includes(SETUP_EXCHANGE));
+  const first = steps.findIndex((step) => step.includes(setupExchange(USER_EVENTS_EXCHANGE)));
   assert.ok(first > 0 && steps.length - first > 2 * QUEUES.length);
 
   for (let max = first; max <= steps.length; max++) {
@@ -135,7 +138,7 @@ Deno.test("declareAtOnce() joins all queues or none, wherever it is ended, and f
     await assertInEachQueue(channel, publisher.confirmed);
     await assert.rejects(
       (await connection.createChannel().then((other) => (other.on("error", () => {}), other)))
-        .checkExchange(SETUP_EXCHANGE),
+        .checkExchange(setupExchange(USER_EVENTS_EXCHANGE)),
       /NOT.FOUND/,
     );
   }

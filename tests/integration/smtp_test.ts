@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { createUsuarioCreado, encode, type UsuarioCreado } from "@ecomarket/shared/contract/event";
+import { encode } from "@ecomarket/shared/contract/catalogue";
+import { createUsuarioCreado, type UsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
 import { startTestBroker, type TestBroker } from "@ecomarket/testbed/broker/test_broker";
 import { CONSUMERS } from "@ecomarket/testbed/processes/consumer_process";
 import type { LogRecord } from "@ecomarket/testbed/processes/role_process";

@@ -1,7 +1,8 @@
 /** `deno task status`, in its sandbox, beside a consumer that runs. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { createUsuarioCreado, encode } from "@ecomarket/shared/contract/event";
+import { encode } from "@ecomarket/shared/contract/catalogue";
+import { createUsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
 import { PARKED_QUEUE, PARKING_EXCHANGE } from "@ecomarket/shared/contract/topology";
 import {
   createVhost,

@@ -1,7 +1,8 @@
 /** A store that is away: for a moment, or for longer than the broker waits for an ack. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { createUsuarioCreado, encode } from "@ecomarket/shared/contract/event";
+import { encode } from "@ecomarket/shared/contract/catalogue";
+import { createUsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
 import type { Store } from "@ecomarket/shared/store/store";
 import { lowerAckTimeout, sufferAckTimeout } from "@ecomarket/testbed/broker/ack_timeout";
 import { startTestBroker, type TestBroker } from "@ecomarket/testbed/broker/test_broker";

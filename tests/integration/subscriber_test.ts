@@ -9,8 +9,9 @@ import {
   PermanentError,
   TopologyDriftError,
 } from "@ecomarket/shared/base/errors";
-import { createUsuarioCreado, encode } from "@ecomarket/shared/contract/event";
-import { EVENTS_EXCHANGE } from "@ecomarket/shared/contract/topology";
+import { encode } from "@ecomarket/shared/contract/catalogue";
+import { createUsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
+import { USER_EVENTS_EXCHANGE } from "@ecomarket/shared/contract/topology";
 import { TcpProxy } from "@ecomarket/testbed/broker/tcp_proxy";
 import { startTestBroker, type TestBroker } from "@ecomarket/testbed/broker/test_broker";
 import { deadLetterConsumer } from "../../consumers/dead_letter.ts";
@@ -451,7 +452,7 @@ Deno.test("deadLetterConsumer archives what failed, with its origin, reason, hea
   await using _email = bench.run(recordingConsumer());
   await using _archive = bench.run(deadLetterConsumer);
   const body = new TextEncoder().encode("{ roto 🌱");
-  bench.channel.publish(EVENTS_EXCHANGE, "", Buffer.from(body), {
+  bench.channel.publish(USER_EVENTS_EXCHANGE, "", Buffer.from(body), {
     messageId: "m-1",
     correlationId: "c-1",
     headers: { "x-mine": "kept" },

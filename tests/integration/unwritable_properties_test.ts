@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
-import { DEAD_LETTER_EXCHANGE, EVENTS_EXCHANGE } from "@ecomarket/shared/contract/topology";
+import { DEAD_LETTER_EXCHANGE, USER_EVENTS_EXCHANGE } from "@ecomarket/shared/contract/topology";
 import { openForReading } from "@ecomarket/shared/store/sqlite";
 import type { Consumer } from "@ecomarket/shared/subscriber/consumer";
 import {
@@ -106,7 +106,7 @@ Deno.test("runSubscriber() dead-letters a message whose properties cannot be wri
 
   const names = Object.keys(UNWRITABLE);
   for (const [name, properties] of Object.entries(UNWRITABLE)) {
-    await raw.publish(EVENTS_EXCHANGE, properties, Buffer.from(name));
+    await raw.publish(USER_EVENTS_EXCHANGE, properties, Buffer.from(name));
   }
   await eventually(() => {
     assert.deepEqual(archive(bench).map(({ body }) => text(body)).sort(), names.toSorted());
@@ -139,12 +139,12 @@ Deno.test("runSubscriber() retries an event whose properties cannot be written a
   await using _running = bench.run(consumer);
   const body = JSON.stringify(JUAN);
   const properties = { messageId: shortString(BINARY), correlationId: shortString(BINARY) };
-  await raw.publish(EVENTS_EXCHANGE, properties, Buffer.from(body));
+  await raw.publish(USER_EVENTS_EXCHANGE, properties, Buffer.from(body));
   await eventually(() => assert.deepEqual(recording.handled, ["u-1"]));
   assert.equal(came.get(body), 3, "two failures, no lost link");
 
   // The very same message again: a duplicate, although its first copy went on under a derived id.
-  await raw.publish(EVENTS_EXCHANGE, properties, Buffer.from(body));
+  await raw.publish(USER_EVENTS_EXCHANGE, properties, Buffer.from(body));
   bench.publishRaw({ ...JUAN, user_id: "u-2" });
   await eventually(() => assert.deepEqual(recording.handled, ["u-1", "u-2"]));
   await eventually(async () => assert.equal(await bench.depth("email_queue"), 0));
@@ -158,7 +158,7 @@ Deno.test("deadLetterConsumer keeps the original properties of a message that co
     throw new Error("always");
   }));
   await using _archive = bench.run(deadLetterConsumer);
-  await raw.publish(EVENTS_EXCHANGE, {
+  await raw.publish(USER_EVENTS_EXCHANGE, {
     contentType: shortString("application/json"),
     headers: headerTable("x-mine", "x", longString(BINARY)),
     messageId: shortString(BINARY),

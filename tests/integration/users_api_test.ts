@@ -1,7 +1,7 @@
 /** The users API as a process in its sandbox, with a real broker and the real subscribers. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { EVENTS_EXCHANGE, SUBSCRIBER_QUEUES } from "@ecomarket/shared/contract/topology";
+import { SUBSCRIBER_QUEUES, USER_EVENTS_EXCHANGE } from "@ecomarket/shared/contract/topology";
 import { startTestBroker, type TestBroker } from "@ecomarket/testbed/broker/test_broker";
 import { SUBSCRIBERS } from "@ecomarket/testbed/stores/effects";
 import { runDeno } from "../../testbed/project/run_deno.ts";
@@ -93,7 +93,7 @@ Deno.test("users-api gives the same answer to a request that is repeated after k
 
 Deno.test("users-api keeps an event that nobody would read, says what to run, and publishes it after that", async () => {
   await using bench = await Bench.open(broker);
-  for (const queue of QUEUES) await bench.channel.unbindQueue(queue, EVENTS_EXCHANGE, "");
+  for (const queue of QUEUES) await bench.channel.unbindQueue(queue, USER_EVENTS_EXCHANGE, "");
   await using api = await startApi(bench);
   const [user] = await registerAll(api, 1);
   await eventually(() => {
@@ -104,7 +104,7 @@ Deno.test("users-api keeps an event that nobody would read, says what to run, an
   assert.match((body.relay as { problem: string }).problem, /setup-queues/);
 
   // n.b. one queue: with several, the event may leave between their bindings.
-  await bench.channel.bindQueue("loyalty_queue", EVENTS_EXCHANGE, "");
+  await bench.channel.bindQueue("loyalty_queue", USER_EVENTS_EXCHANGE, "");
   await eventually(() => assert.deepEqual(outboxIds(bench), []));
   assert.equal((await bench.only("loyalty_queue")).properties.messageId, user!.event_id);
   await eventually(() => assertReadiness(api, READY));
@@ -113,7 +113,7 @@ Deno.test("users-api keeps an event that nobody would read, says what to run, an
 
 Deno.test("users-api registers while the events exchange is missing, and publishes once it is there", async () => {
   await using bench = await Bench.open(broker);
-  await bench.channel.deleteExchange(EVENTS_EXCHANGE);
+  await bench.channel.deleteExchange(USER_EVENTS_EXCHANGE);
   await using api = await startApi(bench);
   const [user] = await registerAll(api, 1);
   await eventually(async () => {
@@ -121,8 +121,8 @@ Deno.test("users-api registers while the events exchange is missing, and publish
     assert.equal(body.status, "degraded");
     assert.match((body.relay as { problem: string }).problem, /"user_events" does not exist/);
   });
-  await bench.channel.assertExchange(EVENTS_EXCHANGE, "fanout", { durable: true });
-  await bench.channel.bindQueue("email_queue", EVENTS_EXCHANGE, "");
+  await bench.channel.assertExchange(USER_EVENTS_EXCHANGE, "fanout", { durable: true });
+  await bench.channel.bindQueue("email_queue", USER_EVENTS_EXCHANGE, "");
   await eventually(() => assert.deepEqual(outboxIds(bench), []));
   assert.equal((await bench.only("email_queue")).properties.messageId, user!.event_id);
 });

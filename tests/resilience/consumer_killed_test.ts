@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { join } from "node:path";
-import { createUsuarioCreado } from "@ecomarket/shared/contract/event";
+import { createUsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
 import { DELIVERY_LIMIT } from "@ecomarket/shared/contract/topology";
 import { startTestBroker, type TestBroker } from "@ecomarket/testbed/broker/test_broker";
 import { CONSUMERS } from "@ecomarket/testbed/processes/consumer_process";

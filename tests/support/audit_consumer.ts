@@ -5,5 +5,9 @@ await runConsumer(eventConsumer({
   name: "audit",
   queue: "audit_queue",
   migrations: ["CREATE TABLE audit (event_id TEXT NOT NULL)"],
-  handle: ({ event_id }) => [{ sql: "INSERT INTO audit VALUES (?)", params: [event_id] }],
+  on: {
+    UsuarioCreado: ({ event_id }) => [
+      { sql: "INSERT INTO audit VALUES (?)", params: [event_id] },
+    ],
+  },
 }));

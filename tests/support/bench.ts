@@ -10,8 +10,8 @@ import { connectOnce } from "@ecomarket/shared/broker/connection";
 import { type QueueStatus, queueStatus } from "@ecomarket/shared/broker/queue_status";
 import {
   declareTopology,
-  EVENTS_EXCHANGE,
   fullTopology,
+  USER_EVENTS_EXCHANGE,
 } from "@ecomarket/shared/contract/topology";
 import { type Logger, roleLogger } from "@ecomarket/shared/process/log";
 import { SqliteStore } from "@ecomarket/shared/store/sqlite_store";
@@ -22,6 +22,7 @@ import {
   type EventConsumerDefinition,
 } from "@ecomarket/shared/subscriber/consumer";
 import { createVhost, type VhostBroker } from "@ecomarket/testbed/broker/test_broker";
+import { withSimulatedFailures } from "../../shared/subscriber/simulated_failures.ts";
 import { runSubscriber } from "../../shared/subscriber/subscriber.ts";
 
 /** Retry delays that a test can wait for. */
@@ -61,7 +62,7 @@ export class Bench implements AsyncDisposable {
   publishRaw(
     body: unknown,
     options: Options.Publish = {},
-    exchange: string = EVENTS_EXCHANGE,
+    exchange: string = USER_EVENTS_EXCHANGE,
   ): void {
     const text = typeof body === "string" ? body : JSON.stringify(body);
     this.channel.publish(exchange, "", Buffer.from(text), options);
@@ -105,7 +106,7 @@ export class Bench implements AsyncDisposable {
 
   /** Opens the store of `consumer` in this bench's folder. */
   openStore<T>(consumer: Consumer<T>): SqliteStore {
-    const { queue } = consumer.spec({ retryDelaysMs: TEST_DELAYS_MS, simulateFailures: false });
+    const { queue } = consumer.spec(TEST_DELAYS_MS);
     const owner = { subscriber: consumer.name, queue };
     return SqliteStore.open(join(this.directory, consumer.name), owner, consumer.migrations);
   }
@@ -114,11 +115,8 @@ export class Bench implements AsyncDisposable {
   run<T>(consumer: Consumer<T>, options: RunOptions = {}): RunningConsumer {
     const controller = new AbortController();
     const store = options.store ?? this.openStore(consumer);
-    const spec = consumer.spec({
-      retryDelaysMs: TEST_DELAYS_MS,
-      simulateFailures: options.simulateFailures ?? false,
-    });
-    const done = runSubscriber(spec, {
+    const spec = consumer.spec(TEST_DELAYS_MS);
+    const subscriberOptions = {
       urls: [options.amqpUrl ?? this.amqpUrl],
       store,
       log: this.log,
@@ -126,7 +124,10 @@ export class Bench implements AsyncDisposable {
       signal: controller.signal,
       ...(options.shutdownTimeoutMs ? { shutdownTimeoutMs: options.shutdownTimeoutMs } : {}),
       ...(options.storePatienceMs ? { storePatienceMs: options.storePatienceMs } : {}),
-    });
+    };
+    const done = options.simulateFailures
+      ? runSubscriber(withSimulatedFailures(spec), subscriberOptions)
+      : runSubscriber(spec, subscriberOptions);
     done.catch(() => {}); // Whoever awaits it hears of it.
     let stopping: Promise<void> | undefined;
     const end = async () => {
@@ -169,10 +170,12 @@ export function recordingConsumer(
     name: "email",
     queue: "email_queue",
     migrations: ["CREATE TABLE handled (event_id TEXT NOT NULL, user_id TEXT NOT NULL)"],
-    async handle({ event_id, user_id }, { attempt, signal }) {
-      await handle(user_id, attempt, signal);
-      handled.push(user_id);
-      return [{ sql: "INSERT INTO handled VALUES (?, ?)", params: [event_id, user_id] }];
+    on: {
+      async UsuarioCreado({ event_id, user_id }, { attempt, signal }) {
+        await handle(user_id, attempt, signal);
+        handled.push(user_id);
+        return [{ sql: "INSERT INTO handled VALUES (?, ?)", params: [event_id, user_id] }];
+      },
     },
     ...overrides,
   });

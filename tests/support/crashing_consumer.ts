@@ -6,8 +6,10 @@ await runConsumer(eventConsumer({
   name: "email",
   queue: SUBSCRIBER_QUEUES.email,
   migrations: ["CREATE TABLE sent_emails (event_id TEXT NOT NULL)"],
-  handle({ event_id, user_id }) {
-    if (user_id === "guilty") Deno.kill(Deno.pid, "SIGKILL");
-    return [{ sql: "INSERT INTO sent_emails VALUES (?)", params: [event_id] }];
+  on: {
+    UsuarioCreado({ event_id, user_id }) {
+      if (user_id === "guilty") Deno.kill(Deno.pid, "SIGKILL");
+      return [{ sql: "INSERT INTO sent_emails VALUES (?)", params: [event_id] }];
+    },
   },
 }));

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { RobustPublisher } from "@ecomarket/publisher/levels/robust_publisher";
-import { createUsuarioCreado, type UsuarioCreado } from "@ecomarket/shared/contract/event";
+import { createUsuarioCreado, type UsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
 import type { SubscriberName } from "@ecomarket/shared/contract/topology";
 import { openForReading } from "@ecomarket/shared/store/sqlite";
 import {

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { ConsumeMessage } from "amqplib";
-import { createUsuarioCreado, encode } from "@ecomarket/shared/contract/event";
+import { encode } from "@ecomarket/shared/contract/catalogue";
+import { createUsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
 import { roleLogger } from "@ecomarket/shared/process/log";
 import { SqliteStore } from "@ecomarket/shared/store/sqlite_store";
 import type { Consumer } from "@ecomarket/shared/subscriber/consumer";
@@ -41,7 +42,7 @@ async function handle<T>(
   dataDirOf: (name: string) => string,
   ...messages: ConsumeMessage[]
 ): Promise<void> {
-  const spec = consumer.spec({ retryDelaysMs: [], simulateFailures: false });
+  const spec = consumer.spec([]);
   const owner = { subscriber: consumer.name, queue: spec.queue };
   await using store = SqliteStore.open(dataDirOf(consumer.name), owner, consumer.migrations);
   for (const message of messages) {

@@ -4,14 +4,9 @@ import { Buffer } from "node:buffer";
 import type { MessageProperties } from "amqplib";
 import fc from "fast-check";
 import { InvalidMessageError } from "@ecomarket/shared/base/errors";
-import {
-  createUsuarioCreado,
-  decode,
-  encode,
-  MAX_BODY_BYTES,
-  messageId,
-  type UsuarioCreado,
-} from "@ecomarket/shared/contract/event";
+import { encode } from "@ecomarket/shared/contract/catalogue";
+import { MAX_BODY_BYTES, messageId } from "@ecomarket/shared/contract/message";
+import { createUsuarioCreado, UsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
 
 const RECEIVED_AT = new Date("2025-10-02T08:00:00.000Z");
 const EVENT: UsuarioCreado = {
@@ -34,7 +29,7 @@ function message(body: unknown, properties: Partial<MessageProperties> = {}) {
 }
 
 function read(body: unknown, properties: Partial<MessageProperties> = {}): UsuarioCreado {
-  return decode(message(body, properties), RECEIVED_AT).event;
+  return UsuarioCreado.decode(message(body, properties), RECEIVED_AT);
 }
 
 /** The process's time zone, until it is disposed of. */
@@ -49,7 +44,7 @@ function timeZone(name: string): Disposable {
 
 function refusal(body: unknown, properties: Partial<MessageProperties> = {}): string {
   try {
-    decode(message(body, properties), RECEIVED_AT);
+    UsuarioCreado.decode(message(body, properties), RECEIVED_AT);
   } catch (error) {
     assert.ok(error instanceof InvalidMessageError, String(error));
     return error.message;
@@ -136,7 +131,7 @@ Deno.test("decode() reads what encode() wrote, for every valid user", () => {
     const event = createUsuarioCreado(user, now);
     const { content, options } = encode(event);
     const properties = { ...options, headers: {} } as unknown as MessageProperties;
-    assert.deepEqual(decode({ content, properties }), { event, simulateFail: false });
+    assert.deepEqual(UsuarioCreado.decode({ content, properties }), event);
   }));
 });
 
@@ -215,11 +210,6 @@ Deno.test("decode() falls back to created_at, then the AMQP timestamp, then the 
 
 Deno.test("decode() keeps unknown fields out of the way", () => {
   assert.deepEqual(read({ ...EVENT, telefono: "+34 600 000 000", rol: null }), { ...EVENT });
-});
-
-Deno.test("decode() passes on that every subscriber is asked to fail", () => {
-  assert.equal(decode(message({ ...LEAST, simulate_fail: true })).simulateFail, true);
-  assert.equal(decode(message({ ...LEAST, simulate_fail: "true" })).simulateFail, false);
 });
 
 Deno.test("decode() refuses an invalid message with the reason", () => {

@@ -1,6 +1,7 @@
 /** Invented users: valid, harmless, and the same again when asked for. */
 import assert from "node:assert/strict";
-import { newUserSchema, userIdSchema } from "@ecomarket/shared/contract/event";
+import { userIdSchema } from "@ecomarket/shared/contract/fields";
+import { newUserSchema } from "@ecomarket/shared/contract/usuario_creado";
 import { generateUsers } from "../../publisher/publish/sources/generated.ts";
 
 async function generate(count: number, seed?: number) {

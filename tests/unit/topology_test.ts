@@ -10,7 +10,12 @@ import {
   describeDrift,
   fullTopology,
   subscriberSlice,
+  SUBSCRIPTIONS,
 } from "@ecomarket/shared/contract/topology";
+import { analytics } from "../../consumers/analytics.ts";
+import { emailConsumer } from "../../consumers/email.ts";
+import { loyalty } from "../../consumers/loyalty.ts";
+import { simulatedMailer } from "../../consumers/mailer.ts";
 
 const DELAYS_MS = [5_000, 30_000, 120_000];
 const SUBSCRIBER_ARGUMENTS = {
@@ -62,6 +67,7 @@ Deno.test("fullTopology() holds exactly the workshop's exchanges", () => {
     { name: "dead_letters", type: "fanout" },
     { name: "email_queue.retry", type: "direct" },
     { name: "loyalty_queue.retry", type: "direct" },
+    { name: "purchase_events", type: "fanout" },
     { name: "user_events", type: "fanout" },
   ]);
 });
@@ -80,7 +86,7 @@ Deno.test("fullTopology() holds exactly the workshop's queues and their argument
 
 Deno.test("subscriberSlice() binds the queue to the events, and every delay to its own key", () => {
   assert.deepEqual(
-    new Set(subscriberSlice("email_queue", DELAYS_MS).bindings),
+    new Set(subscriberSlice(SUBSCRIPTIONS.email, DELAYS_MS).bindings),
     new Set([
       { exchange: "dead_letter_queue.parking", queue: "dead_letter_queue.parked", routingKey: "" },
       { exchange: "dead_letters", queue: "dead_letter_queue", routingKey: "" },
@@ -94,7 +100,7 @@ Deno.test("subscriberSlice() binds the queue to the events, and every delay to i
 });
 
 Deno.test("subscriberSlice() touches one pattern of names, and the two shared places", () => {
-  const { exchanges, queues } = subscriberSlice("email_queue", DELAYS_MS);
+  const { exchanges, queues } = subscriberSlice(SUBSCRIPTIONS.email, DELAYS_MS);
   const shared = /^(user_events|dead_letters|dead_letter_queue(\..*)?)$/;
   const own = [...exchanges, ...queues].map(({ name }) => name).filter((name) =>
     !shared.test(name)
@@ -104,13 +110,13 @@ Deno.test("subscriberSlice() touches one pattern of names, and the two shared pl
 });
 
 Deno.test("subscriberSlice() makes one queue of two equal delays", () => {
-  const { queues, bindings } = subscriberSlice("email_queue", [200, 200, 800]);
+  const { queues, bindings } = subscriberSlice(SUBSCRIPTIONS.email, [200, 200, 800]);
   assert.equal(queues.filter(({ name }) => name === "email_queue.retry.200").length, 1);
   assert.equal(bindings.filter(({ routingKey }) => routingKey === "200").length, 1);
 });
 
 Deno.test("subscriberSlice() lets a new subscriber start without a change to anything", () => {
-  const { queues } = subscriberSlice("audit_queue", [200]);
+  const { queues } = subscriberSlice({ queue: "audit_queue", exchanges: ["user_events"] }, [200]);
   assert.deepEqual(queues.map(({ name }) => name), [
     "dead_letter_queue",
     "dead_letter_queue.parked",
@@ -131,9 +137,9 @@ Deno.test("fullTopology() never uses the default exchange, and binds only what i
   }
 });
 
-Deno.test("fullTopology() is what all slices declare together", () => {
-  const slices = ["email_queue", "loyalty_queue", "analytics_queue"]
-    .map((queue) => subscriberSlice(queue, DELAYS_MS));
+Deno.test("fullTopology() is what the workshop's consumers declare together", () => {
+  const slices = [emailConsumer(simulatedMailer), loyalty, analytics]
+    .map((consumer) => consumer.spec(DELAYS_MS).topology);
   const full = fullTopology(DELAYS_MS);
   for (const part of ["exchanges", "queues", "bindings"] as const) {
     const together = new Set(

@@ -1,6 +1,6 @@
 /** How many deliveries are taken at once, by number and by bytes. */
 import assert from "node:assert/strict";
-import { MAX_BODY_BYTES } from "@ecomarket/shared/contract/event";
+import { MAX_BODY_BYTES } from "@ecomarket/shared/contract/message";
 import { MAX_BYTES_IN_HAND, Window } from "../../shared/subscriber/window.ts";
 
 const MIB = 1024 * 1024;

@@ -1,11 +1,8 @@
 /** What every source of users yields, whatever it reads: a user, or what is wrong with a row. */
 import { EcoMarketError } from "@ecomarket/shared/base/errors";
-import {
-  describeIssues,
-  type NewUser,
-  newUserSchema,
-  userIdSchema,
-} from "@ecomarket/shared/contract/event";
+import { userIdSchema } from "@ecomarket/shared/contract/fields";
+import { describeIssues } from "@ecomarket/shared/contract/issues";
+import { type NewUser, newUserSchema } from "@ecomarket/shared/contract/usuario_creado";
 
 /** One row of a source. `line` is where it begins, from 1; for what was read from no file, its number. */
 export type UserRow = { readonly line: number; readonly user: NewUser } | RejectedRow;

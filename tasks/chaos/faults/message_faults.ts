@@ -1,7 +1,7 @@
 /** Messages that nobody can handle, published past every check of ours. */
 import { Buffer } from "node:buffer";
 import { vhostOf } from "@ecomarket/shared/broker/management";
-import { EVENTS_EXCHANGE, PARKED_QUEUE } from "@ecomarket/shared/contract/topology";
+import { PARKED_QUEUE, USER_EVENTS_EXCHANGE } from "@ecomarket/shared/contract/topology";
 import { nestedArrays, UNDECODABLE_DEPTH } from "@ecomarket/testbed/broker/nested_headers";
 import { RawAmqp } from "@ecomarket/testbed/broker/raw_amqp";
 import { until, type World } from "../world.ts";
@@ -18,7 +18,7 @@ async function undecodable(world: World): Promise<FaultOutcome> {
   url.pathname = encodeURIComponent(vhostOf(url.href));
   using raw = await RawAmqp.connect(url.href);
   const headers = nestedArrays(UNDECODABLE_DEPTH);
-  await raw.publish(EVENTS_EXCHANGE, { headers }, Buffer.from("{}"));
+  await raw.publish(USER_EVENTS_EXCHANGE, { headers }, Buffer.from("{}"));
   await until(
     "a parked copy for each subscriber",
     async () => await parked(world) >= before + subscribers.length,

@@ -6,7 +6,7 @@ import { DatabaseSync } from "node:sqlite";
 import { join } from "node:path";
 import { v5 as uuidV5 } from "uuid";
 import type { PublishOutcome } from "@ecomarket/publisher/levels/publisher";
-import { createUsuarioCreado, type UsuarioCreado } from "@ecomarket/shared/contract/event";
+import { createUsuarioCreado, type UsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
 
 /** What is known of an event: a {@link PublishOutcome}, or `pending` until there is one. */
 export type JournalOutcome = PublishOutcome["status"] | "pending";

@@ -1,7 +1,8 @@
 /** How the two intermediate steps publish: one confirmed message for every route they know. */
 import { ConfirmedChannel } from "@ecomarket/shared/broker/confirmed_channel";
 import { type BrokerConnection, openConnection } from "@ecomarket/shared/broker/connection";
-import { encode, type UsuarioCreado } from "@ecomarket/shared/contract/event";
+import { encode } from "@ecomarket/shared/contract/catalogue";
+import type { UsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
 import { amqpUrls } from "@ecomarket/shared/process/config";
 import type { Logger } from "@ecomarket/shared/process/log";
 import { NotPassedOnError, type Subscribers } from "./signup_app.ts";

@@ -6,7 +6,7 @@
  * did stays done: the welcome email is sent, the account was never made.
  */
 import { messageOf } from "@ecomarket/shared/base/errors";
-import type { UsuarioCreado } from "@ecomarket/shared/contract/event";
+import type { UsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
 import { runSignupApi } from "./signup_api.ts";
 import { NotPassedOnError } from "./signup_app.ts";
 import { subscriberUrls } from "./subscriber_urls.ts";

@@ -6,7 +6,7 @@ import { Hono } from "hono";
 import { problem } from "@ecomarket/publisher/api/problem";
 import { userRequest } from "@ecomarket/publisher/api/user_request";
 import { EcoMarketError, messageOf } from "@ecomarket/shared/base/errors";
-import { createUsuarioCreado, type UsuarioCreado } from "@ecomarket/shared/contract/event";
+import { createUsuarioCreado, type UsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
 import type { Migrations } from "@ecomarket/shared/store/sqlite";
 import type { Store } from "@ecomarket/shared/store/store";
 

@@ -25,15 +25,17 @@ function subscriber(behaviour: Behaviour): EventConsumer {
     name,
     queue,
     migrations: SIGNUPS,
-    async handle({ event_id, email }, { signal }) {
-      await act(signal);
-      return signupEffect(event_id, email);
+    on: {
+      async UsuarioCreado({ event_id, email }, { signal }) {
+        await act(signal);
+        return signupEffect(event_id, email);
+      },
     },
   });
   return {
     ...consumer,
-    spec(config) {
-      const spec = consumer.spec(config);
+    spec(retryDelaysMs) {
+      const spec = consumer.spec(retryDelaysMs);
       const { exchanges, queues, bindings } = spec.topology;
       return {
         ...spec,

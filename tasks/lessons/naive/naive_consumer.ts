@@ -7,7 +7,7 @@
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { type Channel, connect, type ConsumeMessage } from "amqplib";
-import { decode } from "@ecomarket/shared/contract/event";
+import { UsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
 import { X_SIMULATE_FAILURES } from "@ecomarket/shared/contract/headers";
 import { failureAsked } from "@ecomarket/shared/contract/simulated_failure";
 import { SUBSCRIBER_QUEUES } from "@ecomarket/shared/contract/topology";
@@ -53,7 +53,7 @@ const goOns = readLines(Deno.stdin.readable);
 
 /** The effect: one more row in `sent_emails`. Takes as long as the lesson wants it to. */
 export async function sendWelcomeEmail(message: ConsumeMessage): Promise<void> {
-  const { event_id, email } = decode(message).event;
+  const { event_id, email } = UsuarioCreado.decode(message);
   if (failureAsked(message.properties.headers?.[X_SIMULATE_FAILURES], "email", 1)) {
     throw new Error("the mail server refuses the address");
   }

@@ -5,7 +5,7 @@ import type { PublishOptions } from "@ecomarket/publisher/levels/publisher";
 import { RobustPublisher } from "@ecomarket/publisher/levels/robust_publisher";
 import { poll } from "@ecomarket/shared/base/poll";
 import { connectOnce } from "@ecomarket/shared/broker/connection";
-import { createUsuarioCreado, decode, type UsuarioCreado } from "@ecomarket/shared/contract/event";
+import { createUsuarioCreado, UsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
 import {
   declareTopology,
   SUBSCRIBER_QUEUES,
@@ -140,7 +140,7 @@ export class Side {
       for (;;) {
         const message = await channel.get(queue, { noAck: true });
         if (!message) return found;
-        const { event_id } = decode(message).event;
+        const { event_id } = UsuarioCreado.decode(message);
         found.set(event_id, (found.get(event_id) ?? 0) + 1);
       }
     });
