@@ -41,8 +41,8 @@ export function makePrivateFile(path: string): void {
 
 /**
  * Takes from others whatever they may do with `path`, where it exists. The owner's own rights stay as
- * they are. Where that is refused (it belongs to another user, or its file system knows no modes),
- * it stays open, and the log says so: a store on such a disk is better than none.
+ * they are. Where that cannot be changed (it belongs to another user, its file system knows no modes
+ * or is read-only), it stays open, and the log says so: a store on such a disk is better than none.
  */
 export function closeToOthers(path: string): void {
   if (!HAS_FILE_MODES) return;
@@ -51,7 +51,7 @@ export function closeToOthers(path: string): void {
     if (mode !== null && (mode & OTHERS) !== 0) Deno.chmodSync(path, mode & 0o700);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return;
-    if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
+    if (error instanceof Deno.errors.NotCapable) throw error;
     roleLogger("store").warning("Others may read {path}, and that cannot be changed: {reason}", {
       path,
       reason: messageOf(error),

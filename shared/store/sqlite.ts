@@ -284,6 +284,9 @@ function isStoreFault(error: unknown): boolean {
   if (error instanceof StoreUnavailableError) return true;
   // The file system or the sandbox said no.
   if (Object.values(Deno.errors).some((kind) => error instanceof kind)) return true;
+  // n.b. some faults of the system have no class of their own: EROFS, ENOSPC (Deno 2.9).
+  const name = error instanceof Error ? (error as { code?: unknown }).code : undefined;
+  if (typeof name === "string" && /^E[A-Z]+$/.test(name)) return true;
   const code = primaryCode(error);
   return code !== undefined && STORE_FAULTS.has(code);
 }

@@ -55,12 +55,16 @@ async function terminate(world: World, name: ConsumerName): Promise<FaultOutcome
 async function killPublisher(world: World): Promise<FaultOutcome> {
   const proof = await provoke("a kill of the publisher with events unanswered", async () => {
     const { pid } = world.publisher.current;
+    const count = (wanted: JournalOutcome) =>
+      readJournal(world.journalDir).filter(({ outcome }) => outcome === wanted).length;
+    const before = count("confirmed");
+    await until("a publisher at work", () => count("confirmed") > before);
     for (const proxy of world.proxies) proxy.holdAnswers();
+    await until("an event without an answer", () => count("pending") > 0);
     await delay(Math.random() * 200);
     const { signal } = await world.publisher.current.stop(0);
     for (const proxy of world.proxies) proxy.restore();
-    const unanswered = readJournal(world.journalDir)
-      .filter(({ outcome }) => outcome === "pending").length;
+    const unanswered = count("pending");
     await until("the publisher's successor", () => world.publisher.current.pid !== pid);
     if (unanswered === 0) return undefined;
     return `pid ${pid} gone by ${signal}; ${unanswered} events were without an answer`;

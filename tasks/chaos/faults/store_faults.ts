@@ -82,6 +82,9 @@ async function readOnly(world: World): Promise<FaultOutcome> {
   await world.logs.email.nextEffect();
   await offTmpfs(world);
   const codes = deaths.map(({ code }) => code).join(", ");
+  if (deaths.some(({ code }) => code !== 1)) {
+    throw new Error(`a store that cannot be written is told with exit code 1, not ${codes}`);
+  }
   return {
     proof: `${deaths.length} starts on a read-only store ended with ${codes}`,
     endedAt,
