@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 
-/** See the file's first line. */
+/** Knows each request until its answer is handed over, so that a stop can wait for all of them. */
 export class RequestsUnderWay {
   readonly #answers = new Set<ServerResponse<IncomingMessage>>();
   readonly #idle = Promise.withResolvers<void>();

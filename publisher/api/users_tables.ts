@@ -4,7 +4,7 @@
  */
 import type { Migrations } from "@ecomarket/shared/store/sqlite";
 
-/** See the file's first lines. */
+/** The migrations of the users API's store, in order. Append to them; never change one. */
 export const USERS_MIGRATIONS: Migrations = [
   // n.b. NOCASE folds ASCII alone, and the contract's email addresses are ASCII.
   // announced_at is empty exactly as long as the user's event is in the outbox.

@@ -70,7 +70,10 @@ const DEFAULT_MAX_OUTSTANDING = 10_000;
 const DEFAULT_PUBLISH_TIMEOUT_MS = 30_000;
 const EXPIRY_CHECK_MS = 100;
 
-/** See the file's first lines. */
+/**
+ * Settles every event with one known outcome within `publishTimeoutMs`, through lost links and
+ * restarts of the broker. What waits is in memory alone, and dies with the process.
+ */
 export class RobustPublisher implements Publisher {
   readonly #options: RobustPublisherOptions;
   readonly #window: number;

@@ -52,7 +52,10 @@ const DEFAULT_PUBLISH_TIMEOUT_MS = 10_000;
 const DEFAULT_DRAIN_TIMEOUT_MS = 5_000;
 const DEFAULT_LOOK_INTERVAL_MS = 3_000;
 
-/** See the file's first lines. */
+/**
+ * Publishes each event of the outbox until it is confirmed, at least once, and deletes none before.
+ * It gives up for no broker that is away.
+ */
 export class OutboxRelay {
   readonly #options: OutboxRelayOptions;
   readonly #log: Logger;

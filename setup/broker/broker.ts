@@ -4,6 +4,7 @@
  */
 import { BrokerSetupError, ConfigError } from "@ecomarket/shared/base/errors";
 import { managementUrl } from "@ecomarket/shared/process/config";
+import { PLATFORM } from "@ecomarket/shared/process/platform";
 import { hasProgram, installAdvice } from "../machine/install_advice.ts";
 import { CLUSTER_SIZE } from "../node/private_cluster.ts";
 import {
@@ -107,6 +108,6 @@ async function findOrStart(settings: BrokerSettings): Promise<Broker> {
   }
   throw new BrokerSetupError(
     `Cannot find or start a broker:\n${reasons.join("\n")}\n` +
-      `Run this, then try again: ${installAdvice(Deno.build.os, hasProgram)}`,
+      `Run this, then try again: ${installAdvice(PLATFORM, hasProgram)}`,
   );
 }

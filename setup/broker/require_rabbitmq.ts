@@ -2,6 +2,7 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BrokerSetupError } from "@ecomarket/shared/base/errors";
+import { PLATFORM } from "@ecomarket/shared/process/platform";
 import { debianProblem, installRabbitmq } from "../machine/debian_install.ts";
 import { findRabbitmqServer } from "../machine/find_rabbitmq.ts";
 import { hasProgram, installAdvice } from "../machine/install_advice.ts";
@@ -52,7 +53,7 @@ export async function requireRabbitmq(options: InstallOptions): Promise<void> {
   if (problem === undefined) return;
   throw new BrokerSetupError(
     `Private brokers need RabbitMQ: it is not installed, and not installable here: ${problem}\n` +
-      `Run this, then try again: ${installAdvice(Deno.build.os, hasProgram)}`,
+      `Run this, then try again: ${installAdvice(PLATFORM, hasProgram)}`,
   );
 }
 

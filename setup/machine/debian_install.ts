@@ -2,6 +2,7 @@
  * Installs RabbitMQ on Debian and Ubuntu, without the system-wide broker that the package would
  * start: that one listens on every address, takes port 5672, and knows only `guest`.
  */
+import { PLATFORM } from "@ecomarket/shared/process/platform";
 import { lastLines, type ProgramResult, runProgram } from "./run_program.ts";
 
 /** How long `apt-get` may take, in milliseconds: it downloads about 60 MB. */
@@ -21,7 +22,7 @@ export interface DebianOptions {
 export async function debianProblem(
   read: (name: string) => string | undefined,
 ): Promise<string | undefined> {
-  if (Deno.build.os !== "linux") return "it is not Debian or Ubuntu";
+  if (PLATFORM !== "linux") return "it is not Debian or Ubuntu";
   if (read("BROKER_INSTALL") === "never") return "BROKER_INSTALL=never";
   if (Deno.uid() !== 0) return "only root may";
   const apt = await runProgram("apt-get", ["--version"], { timeoutMs: 5_000 });

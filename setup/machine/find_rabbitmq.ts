@@ -1,5 +1,6 @@
 /** Where `rabbitmq-server` is on this machine. */
 import { delimiter, join } from "node:path";
+import { IS_WINDOWS } from "@ecomarket/shared/process/platform";
 
 type Reader = (name: string) => string | undefined;
 
@@ -17,11 +18,11 @@ export function findRabbitmqServer(read: Reader = Deno.env.get): string | undefi
  * `/usr/lib/rabbitmq/bin`.
  */
 function candidates(read: Reader): readonly string[] {
-  const script = Deno.build.os === "windows" ? "rabbitmq-server.bat" : "rabbitmq-server";
+  const script = IS_WINDOWS ? "rabbitmq-server.bat" : "rabbitmq-server";
   const home = read("RABBITMQ_HOME");
   const folders = [
     ...(home ? [join(home, "sbin")] : []),
-    ...(Deno.build.os === "windows" ? windowsFolders(read("ProgramFiles")) : [
+    ...(IS_WINDOWS ? windowsFolders(read("ProgramFiles")) : [
       "/usr/lib/rabbitmq/bin",
       "/opt/homebrew/opt/rabbitmq/sbin",
       "/usr/local/opt/rabbitmq/sbin",

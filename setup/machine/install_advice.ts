@@ -1,9 +1,13 @@
 /** What to run on a machine that has neither Docker nor RabbitMQ. */
+import type { PLATFORM } from "@ecomarket/shared/process/platform";
 
 /** The one command that gets this machine a broker, by system and by the package manager it has. */
-export function installAdvice(os: typeof Deno.build.os, has: (program: string) => boolean): string {
-  if (os === "darwin") return "brew install rabbitmq";
-  if (os === "windows") return "winget install Docker.DockerDesktop (then start it)";
+export function installAdvice(
+  platform: typeof PLATFORM,
+  has: (program: string) => boolean,
+): string {
+  if (platform === "darwin") return "brew install rabbitmq";
+  if (platform === "windows") return "winget install Docker.DockerDesktop (then start it)";
   if (has("apt-get")) return "sudo apt-get install -y rabbitmq-server";
   if (has("dnf")) return "sudo dnf install -y rabbitmq-server";
   if (has("pacman")) return "sudo pacman -S rabbitmq";

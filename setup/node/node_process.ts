@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
 import process from "node:process";
 import { poll } from "@ecomarket/shared/base/poll";
-import { isProcessAlive } from "@ecomarket/shared/process/platform";
+import { IS_WINDOWS, isProcessAlive } from "@ecomarket/shared/process/platform";
 import { registeredNodes } from "./epmd.ts";
 import { INHERITED_VARIABLES, nodeEnvironment, nodePaths, type NodeSpec } from "./node_files.ts";
 import { readNodeState } from "./node_state.ts";
@@ -60,7 +60,7 @@ export class NodeProcess {
         env: nodeEnvironment(this.#spec, inheritedVariables()),
         detached: true,
         stdio: ["ignore", output, output],
-        shell: Deno.build.os === "windows",
+        shell: IS_WINDOWS,
       });
       await once(child, "spawn");
       child.unref();

@@ -4,6 +4,7 @@
  */
 import { BrokerSetupError, messageOf } from "@ecomarket/shared/base/errors";
 import { poll } from "@ecomarket/shared/base/poll";
+import { IS_WINDOWS } from "@ecomarket/shared/process/platform";
 import { findRabbitmqServer } from "../machine/find_rabbitmq.ts";
 import { stopEpmd } from "./epmd.ts";
 import { type NewNode, newNodeSpec } from "./new_node.ts";
@@ -137,7 +138,7 @@ export class PrivateNode {
 
   /** Lets a paused node go on. Nothing happens when it is not paused. */
   async resume(): Promise<void> {
-    if (Deno.build.os !== "windows") await this.#process.signal("SIGCONT");
+    if (!IS_WINDOWS) await this.#process.signal("SIGCONT");
   }
 
   /** Stops the node and starts it again: same ports, same data. */

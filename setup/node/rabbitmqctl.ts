@@ -1,6 +1,7 @@
 /** `rabbitmqctl` for a private node. */
 import { dirname, join } from "node:path";
 import { BrokerSetupError } from "@ecomarket/shared/base/errors";
+import { IS_WINDOWS } from "@ecomarket/shared/process/platform";
 import { findRabbitmqServer } from "../machine/find_rabbitmq.ts";
 import { lastLines, runProgram } from "../machine/run_program.ts";
 import { nodeEnvironment, type NodeSpec } from "./node_files.ts";
@@ -18,7 +19,7 @@ const TIMEOUT_MS = 60_000;
 export async function rabbitmqctl(spec: NodeSpec, args: readonly string[]): Promise<string> {
   const server = findRabbitmqServer();
   if (!server) throw new BrokerSetupError("Cannot run rabbitmqctl: RabbitMQ is not installed");
-  const script = Deno.build.os === "windows" ? "rabbitmqctl.bat" : "rabbitmqctl";
+  const script = IS_WINDOWS ? "rabbitmqctl.bat" : "rabbitmqctl";
   const result = await runProgram(join(dirname(server), script), args, {
     timeoutMs: TIMEOUT_MS,
     env: nodeEnvironment(spec, inheritedVariables()),

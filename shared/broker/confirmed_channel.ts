@@ -42,7 +42,10 @@ interface Pending {
   readonly settle: (result: ConfirmResult) => void;
 }
 
-/** See the file's first lines. */
+/**
+ * A confirm channel on which every message ends with exactly one {@link ConfirmResult}. A channel
+ * that dies takes its link along.
+ */
 export class ConfirmedChannel {
   readonly #pending = new Set<Pending>();
   readonly #link: Link;

@@ -30,7 +30,10 @@ export interface LinkUser {
   isAlive(): boolean;
 }
 
-/** See the file's first lines. */
+/**
+ * A {@link Link} over one connection of amqplib. Its signal aborts exactly once, however the
+ * connection ends.
+ */
 export class LiveLink implements Link {
   readonly #ended = new AbortController();
   readonly #socket: Socket;

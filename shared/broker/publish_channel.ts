@@ -20,7 +20,10 @@ import type { Link, LinkUser } from "./link.ts";
 const FIRST_PATIENCE_MS = 500;
 const MAX_PATIENCE_MS = 10_000;
 
-/** See the file's first lines. It lives as long as its link. */
+/**
+ * Tells what became of each message, on whichever channel it left. What was sent before a channel
+ * is replaced is still answered on the old one. Lives as long as its link.
+ */
 export class PublishChannel implements LinkUser {
   readonly #link: Link;
   readonly #log: Logger;

@@ -1,11 +1,18 @@
 /**
- * What differs between Linux, macOS and Windows, in one place: signals, ending a process, the modes
- * of files, and opening a browser. Nothing else in the project asks which platform it runs on.
+ * What differs between Linux, macOS and Windows: signals, ending a process, the modes of files, and
+ * opening a browser. The roles and the set-up ask nowhere else which platform they run on. Chaos and
+ * tests ask Deno, for faults that cannot be made everywhere; a report names the machine it ran on.
  */
 import process from "node:process";
 
+/** The operating system that this process runs on, such as `linux`, `darwin` or `windows`. */
+export const PLATFORM: typeof Deno.build.os = Deno.build.os;
+
+/** Whether this process runs on Windows: no SIGTERM, no modes of files, and scripts end in `.bat`. */
+export const IS_WINDOWS: boolean = PLATFORM === "windows";
+
 /** Whether a file has a mode. On Windows it has none: a new one inherits who may read it from its folder. */
-export const HAS_FILE_MODES = Deno.build.os !== "windows";
+export const HAS_FILE_MODES: boolean = !IS_WINDOWS;
 
 /**
  * Calls `onFirst` at the first request to stop: SIGINT everywhere, SIGTERM where it exists (Windows
@@ -14,9 +21,7 @@ export const HAS_FILE_MODES = Deno.build.os !== "windows";
  */
 export function onShutdownSignal(onFirst: (signal: Deno.Signal) => void): void {
   let asked = false;
-  const signals: Deno.Signal[] = Deno.build.os === "windows"
-    ? ["SIGINT", "SIGBREAK"]
-    : ["SIGINT", "SIGTERM"];
+  const signals: Deno.Signal[] = IS_WINDOWS ? ["SIGINT", "SIGBREAK"] : ["SIGINT", "SIGTERM"];
   for (const signal of signals) {
     Deno.addSignalListener(signal, () => {
       if (asked) Deno.exit(130);

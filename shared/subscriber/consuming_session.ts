@@ -28,7 +28,8 @@ export interface SessionOptions<T> {
 const ANSWER_TIMEOUT_MS = 10_000;
 
 /**
- * See the file's first line.
+ * Consumes until its link ends or it is drained. What it has not settled by then is delivered
+ * again.
  *
  * Slow start: the broker counts a dead consumer against every delivery that it had in flight. So each
  * session begins with a window of 1 and opens it at the first delivery that was never delivered

@@ -12,7 +12,10 @@ import { Settlement } from "./settlement.ts";
 import type { CommitResult, StoreGate } from "./store_gate.ts";
 import type { Incoming, SubscriberSpec } from "./subscriber_spec.ts";
 
-/** See the file's first line. */
+/**
+ * Brings every delivery of one subscriber to its end, and has no two of the same id in the works at
+ * the same time.
+ */
 export class DeliveryProcessor<T> {
   readonly #spec: SubscriberSpec<T>;
   readonly #store: StoreGate;

@@ -2,7 +2,7 @@
 import type { Channel } from "amqplib";
 import type { PublishChannel } from "../broker/publish_channel.ts";
 
-/** See the file's first line. */
+/** What a delivery is settled with. When it ends, whatever is not settled comes again. */
 export interface Session {
   /** Where it came from. */
   readonly channel: Pick<Channel, "ack">;

@@ -30,7 +30,10 @@ import type { SubscriberSpec } from "./subscriber_spec.ts";
 /** Dead letters that came back this often are sent round again: past twice as often they are parked. */
 const ROUND_AGAIN_AFTER = 10;
 
-/** See the file's first lines. */
+/**
+ * Settles the deliveries of one subscriber: acked as done, or confirmed in another queue and acked
+ * then. One whose session has ended is never acked: the broker hands it out again.
+ */
 export class Settlement {
   readonly #queue: string;
   readonly #isLastPlace: boolean;

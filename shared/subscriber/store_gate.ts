@@ -21,7 +21,10 @@ const FRESH_MS = 1_000;
 /** What became of a commit. */
 export type CommitResult = "committed" | "duplicate";
 
-/** See the file's first lines. */
+/**
+ * Lets nobody wait for the store longer than the patience, and keeps every finished effect until it
+ * is committed or the gate is closed.
+ */
 export class StoreGate {
   readonly #store: Store;
   readonly #log: Logger;

@@ -23,7 +23,10 @@ export interface Incoming<T> {
   readonly payload: T;
 }
 
-/** See the file's first line. */
+/**
+ * All that the loop knows of a subscriber: what it consumes, how it reads and handles that, and
+ * where a failure leads.
+ */
 export interface SubscriberSpec<T> {
   /** For logs and the management UI. */
   readonly name: string;

@@ -24,7 +24,7 @@ Deno.test.beforeAll(async () => {
 });
 Deno.test.afterAll(async () => await broker[Symbol.asyncDispose]());
 
-/** n.b. a folder that is not `data/` is one more flag, as the README says. */
+/** n.b. a folder that is not `data/` is one more flag, as docs/reference.md says. */
 function status(amqpUrl: string, dataDir: string, ...args: string[]): Promise<Finished> {
   const flags = ["run", "-q", "-P=status", `--allow-read=${dataDir}`];
   return runDeno([...flags, "tasks/status.ts", ...args], {

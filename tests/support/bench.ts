@@ -28,7 +28,7 @@ import { runSubscriber } from "../../shared/subscriber/subscriber.ts";
 /** Retry delays that a test can wait for. */
 export const TEST_DELAYS_MS: readonly number[] = [50, 100, 150];
 
-/** See the file's first lines. */
+/** A virtual host and a folder that one test has for itself. Disposing of it deletes both. */
 export class Bench implements AsyncDisposable {
   readonly log: Logger = roleLogger("test");
 

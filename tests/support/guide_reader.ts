@@ -65,7 +65,10 @@ class Terminal {
   }
 }
 
-/** See the file's first line. Disposing of it ends whatever still runs. */
+/**
+ * Follows a guide step by step, and throws at the first that shows something else than the guide
+ * says. Disposing of it ends whatever still runs.
+ */
 export class GuideReader implements AsyncDisposable {
   readonly #terminals = new Map<string, Terminal>();
   /** What the commands of the last block have printed. */

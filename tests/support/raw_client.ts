@@ -1,6 +1,9 @@
 /** A client that sends what it is told to, byte for byte, and hears whatever is answered. */
 
-/** See the file's first line. */
+/**
+ * One TCP connection: sends each text as it is, and keeps all that it hears until either side
+ * closes.
+ */
 export class RawClient implements AsyncDisposable {
   readonly #connection: Deno.TcpConn;
   readonly #heard: Promise<string>;

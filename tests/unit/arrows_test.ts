@@ -1,8 +1,6 @@
 /** The house: which folder may import which, and that no files import each other in a circle. */
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
-
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+import { filesBelow, ROOT } from "../support/project_files.ts";
 
 /** What each member may import besides itself. What runs as a process of its own is not imported. */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
@@ -52,19 +50,11 @@ async function readImports(): Promise<ReadonlyMap<string, readonly string[]>> {
     for (const [key, path] of Object.entries<string>(config.exports)) {
       exported.set(config.name + key.slice(1), `${member}/${path.slice(2)}`);
     }
-    for await (const file of filesBelow(member)) {
+    for await (const file of filesBelow(member, ".ts")) {
       sources.set(file, await Deno.readTextFile(`${ROOT}/${file}`));
     }
   }
   return new Map([...sources].map(([file, source]) => [file, importsOf(file, source, exported)]));
-}
-
-async function* filesBelow(folder: string): AsyncGenerator<string> {
-  for await (const { name, isDirectory } of Deno.readDir(`${ROOT}/${folder}`)) {
-    const path = `${folder}/${name}`;
-    if (isDirectory) yield* filesBelow(path);
-    else if (name.endsWith(".ts")) yield path;
-  }
 }
 
 /** An import or export at the beginning of a line, or a module that is loaded where it is needed. */
