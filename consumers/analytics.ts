@@ -1,6 +1,6 @@
 /** Counts signups per day and per email domain, and sales per day. */
 import { SUBSCRIBER_QUEUES } from "@ecomarket/shared/contract/topology";
-import { eventConsumer, runConsumer } from "@ecomarket/shared/subscriber/consumer";
+import { eventConsumer, runConsumer } from "@ecomarket/shared/subscriber";
 
 /** The analytics subscriber. */
 export const analytics = eventConsumer({

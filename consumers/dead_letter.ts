@@ -1,6 +1,5 @@
 /** Archives every dead letter, so that it can be seen, understood and sent back. */
-import type { ConsumeMessage } from "amqplib";
-import { messageId } from "@ecomarket/shared/contract/message";
+import { messageId, type RawMessage } from "@ecomarket/shared/contract/message";
 import {
   type FailureReport,
   readFailure,
@@ -9,12 +8,12 @@ import {
 } from "@ecomarket/shared/contract/headers";
 import { headersAsJson } from "@ecomarket/shared/contract/original_properties";
 import { DEAD_LETTER_QUEUE, deadLetterSlice } from "@ecomarket/shared/contract/topology";
-import { type Consumer, runConsumer } from "@ecomarket/shared/subscriber/consumer";
+import { type Consumer, runConsumer } from "@ecomarket/shared/subscriber";
 
 interface DeadLetter {
   readonly failure: FailureReport;
   readonly messageId: string;
-  readonly message: ConsumeMessage;
+  readonly message: RawMessage;
 }
 
 /** The archive. It takes anything: whatever arrives here has nowhere else to go. */

@@ -1,11 +1,7 @@
 /** Sends every new user a welcome email: simulated, or over SMTP where `SMTP_URL` is set. */
 import { smtpUrl } from "@ecomarket/shared/process/config";
 import { SUBSCRIBER_QUEUES } from "@ecomarket/shared/contract/topology";
-import {
-  type EventConsumer,
-  eventConsumer,
-  runConsumer,
-} from "@ecomarket/shared/subscriber/consumer";
+import { type EventConsumer, eventConsumer, runConsumer } from "@ecomarket/shared/subscriber";
 import { type Mailer, simulatedMailer, welcomeEmail } from "./mailer.ts";
 
 /**

@@ -1,7 +1,7 @@
 /** Opens a loyalty account with welcome points for every new user, and adds points for purchases. */
 import type { Statement } from "@ecomarket/shared/store/store";
 import { SUBSCRIBER_QUEUES } from "@ecomarket/shared/contract/topology";
-import { eventConsumer, runConsumer } from "@ecomarket/shared/subscriber/consumer";
+import { eventConsumer, runConsumer } from "@ecomarket/shared/subscriber";
 
 /** What a new user starts with. Once per user, however often the same user is announced. */
 export const WELCOME_POINTS = 100;

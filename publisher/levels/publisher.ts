@@ -39,15 +39,20 @@ export type PublishOutcome =
   /** It never left this process. */
   | Failed<"unsent">;
 
-interface Failed<S extends string> {
+/** An event that is not confirmed. */
+export interface Failed<S extends string> {
+  /** What is known of it. */
   readonly status: S;
+  /** Why, and what to do next. */
   readonly error: PublishError;
 }
 
-/** Why an event is not confirmed. `code` is its outcome's status in capitals. */
+/** Why an event is not confirmed. */
 export class PublishError extends EcoMarketError {
+  /** The outcome's status in capitals. */
   override readonly code: "RETURNED" | "NACKED" | "AMBIGUOUS" | "UNSENT";
 
+  /** `message` says why the event is not confirmed. */
   constructor(code: PublishError["code"], message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;

@@ -30,6 +30,7 @@ import { failed, type Publisher, type PublishOptions, type PublishOutcome } from
 export interface RobustPublisherOptions {
   /** `amqp:` or `amqps:` URLs, one per node. */
   readonly urls: readonly string[];
+  /** Where lost links and refusals are told. */
   readonly log: Logger;
   /** The connection's name in the management UI. @default "publisher" */
   readonly role?: string;
@@ -45,6 +46,7 @@ export interface RobustPublisherOptions {
   readonly confirmTimeoutMs?: number;
   /** How long the first connection may take. @default 10000 */
   readonly connectTimeoutMs?: number;
+  /** Gives the first connection up. */
   readonly signal?: AbortSignal;
 }
 
@@ -101,6 +103,8 @@ export class RobustPublisher implements Publisher {
   }
 
   /**
+   * A publisher that is connected, and stays so until it is closed.
+   *
    * @throws {BrokerUnreachableError} when no broker answers within `connectTimeoutMs`.
    * @throws {AccessRefusedError} when it refuses the credentials.
    * @throws {TopologyMissingError} when the exchange of one of `events` does not exist.
@@ -174,6 +178,7 @@ export class RobustPublisher implements Publisher {
     await (this.#closed ??= this.#connection.close());
   }
 
+  /** As {@link close}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

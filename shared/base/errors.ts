@@ -12,6 +12,7 @@ export abstract class EcoMarketError extends Error {
   /** What a command ends with when this error reaches its `main`. @default 1 */
   readonly exitCode: number = 1;
 
+  /** `message` names the thing, the reason and the next step. */
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = new.target.name;
@@ -70,6 +71,7 @@ export class NewerEventError extends InvalidMessageError {}
 
 /** Thrown by a handler to say that trying again is useless: the delivery is dead-lettered at once. */
 export class PermanentError extends EcoMarketError {
+  /** A stable word for programs. */
   override readonly code = "PERMANENT";
 }
 

@@ -1,19 +1,28 @@
-/** Every event that there is, by its type. A new one is a file beside this, and a line here. */
+/** Every event that there is, by its type. A new one is a file beside this, and two lines here. */
 import { InvalidMessageError } from "../base/errors.ts";
 import { CompraRealizada } from "./compra_realizada.ts";
-import type { Encoded, Envelope, EventDefinition, EventOf } from "./event.ts";
+import type { Encoded, Envelope, EventDefinition } from "./event.ts";
 import { parseBody, type RawMessage } from "./message.ts";
 import { UsuarioCreado } from "./usuario_creado.ts";
 
-/** The catalogue: from here follow the types, the exchanges, and what a handler is given. */
-export const EVENTS = { UsuarioCreado, CompraRealizada } as const;
+/** Every event, by its name on the wire. */
+export interface EventsByType {
+  /** Somebody has signed up. */
+  readonly UsuarioCreado: UsuarioCreado;
+  /** Somebody has bought something. */
+  readonly CompraRealizada: CompraRealizada;
+}
 
-/** The type of an event. */
-export type EventType = keyof typeof EVENTS;
-/** The event of the type `T`. */
-export type EventNamed<T extends EventType> = EventOf<(typeof EVENTS)[T]>;
+/** The name of an event. */
+export type EventType = keyof EventsByType;
 /** Any event. */
-export type AnyEvent = { readonly [T in EventType]: EventNamed<T> }[EventType];
+export type AnyEvent = EventsByType[EventType];
+
+/** The catalogue: from here follow the exchanges, and how each event is written and read. */
+export const EVENTS: { readonly [T in EventType]: EventDefinition<EventsByType[T]> } = {
+  UsuarioCreado,
+  CompraRealizada,
+};
 
 /** All types, in the catalogue's order. */
 export const EVENT_TYPES = Object.keys(EVENTS) as readonly EventType[];
@@ -41,14 +50,14 @@ export function decode<T extends EventType>(
   message: RawMessage,
   types: readonly T[],
   receivedAt: Date = new Date(),
-): EventNamed<T> {
+): EventsByType[T] {
   const body = parseBody(message.content);
   const [only, ...others] = types;
   const type = others.length === 0
     ? only
     : types.find((name) => EVENTS[name].claims(body, message.properties.type));
   if (type === undefined) throw new InvalidMessageError(notOneOf(types));
-  return EVENTS[type].read(body, message, receivedAt) as EventNamed<T>;
+  return EVENTS[type].read(body, message, receivedAt) as EventsByType[T];
 }
 
 function notOneOf(types: readonly EventType[]): string {

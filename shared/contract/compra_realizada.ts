@@ -1,6 +1,6 @@
 /** Somebody has bought something. */
 import { z } from "zod";
-import { defineEvent, type EventOf } from "./event.ts";
+import { defineEvent, type Envelope, type EventDefinition } from "./event.ts";
 import { shortText, userIdSchema } from "./fields.ts";
 
 const wholeNumber = (min: number, error: string) =>
@@ -12,10 +12,7 @@ const itemSchema = z.object({
   quantity: wholeNumber(1, "must be a whole number from 1 up"),
 });
 
-/**
- * What a purchase is: `total` is in minor units (cents), as the customer pays it, and `currency` an
- * ISO 4217 code. 1 to 200 items.
- */
+/** What a purchase has to be. */
 export const newPurchaseSchema = z.object({
   user_id: userIdSchema,
   total: wholeNumber(0, "must be a whole number of minor units (cents) from 0 up"),
@@ -25,8 +22,45 @@ export const newPurchaseSchema = z.object({
     .max(200, { error: "must have at most 200 items" }),
 });
 
-/** A purchase to be announced. Without a `purchase_id`, a random UUID is taken. */
-export type NewPurchase = z.infer<typeof newPurchaseSchema> & { purchase_id?: string | undefined };
+/** What was bought how often. */
+export interface PurchaseItem {
+  /** 1 to 64 characters. */
+  readonly sku: string;
+  /** From 1 up. */
+  readonly quantity: number;
+}
+
+/** A purchase to be announced. */
+export interface NewPurchase {
+  /** Who bought. */
+  readonly user_id: string;
+  /** In minor units (cents), as the customer pays it. */
+  readonly total: number;
+  /** An ISO 4217 code. */
+  readonly currency: string;
+  /** 1 to 200. */
+  readonly items: readonly PurchaseItem[];
+  /**
+   * Its id.
+   *
+   * @default a random UUID
+   */
+  readonly purchase_id?: string | undefined;
+}
+
+/** Somebody has bought something. */
+export interface CompraRealizada extends Envelope<"CompraRealizada"> {
+  /** 1 to 200 characters. */
+  readonly purchase_id: string;
+  /** Who bought. */
+  readonly user_id: string;
+  /** In minor units (cents), as the customer pays it. */
+  readonly total: number;
+  /** An ISO 4217 code. */
+  readonly currency: string;
+  /** 1 to 200. */
+  readonly items: readonly PurchaseItem[];
+}
 
 /** The id of a purchase, as written and as read. */
 export const purchaseIdSchema = shortText(200);
@@ -39,16 +73,13 @@ const FIRST_CURRENCY = "EUR";
  * knows version 2 reads both; one that knows version 1 alone keeps a version 2 as a dead letter, and
  * says that it is too old.
  */
-export const CompraRealizada = defineEvent({
+export const CompraRealizada: EventDefinition<CompraRealizada> = defineEvent({
   type: "CompraRealizada",
   version: 2,
   exchange: "purchase_events",
   schema: z.object({ purchase_id: purchaseIdSchema, ...newPurchaseSchema.shape }),
   upcasts: { 1: (body) => ({ ...body, currency: FIRST_CURRENCY }) },
 });
-
-/** See {@link CompraRealizada}, its definition. */
-export type CompraRealizada = EventOf<typeof CompraRealizada>;
 
 /**
  * A new event about `purchase`, with a random `event_id`, stamped with `now`.

@@ -3,7 +3,6 @@
  * rest: see `usuario_creado.ts`, and `catalogue.ts`, where each has its line.
  */
 import { Buffer } from "node:buffer";
-import type { Options } from "amqplib";
 import { z } from "zod";
 import { InvalidMessageError, NewerEventError } from "../base/errors.ts";
 import { shortText } from "./fields.ts";
@@ -15,26 +14,24 @@ export const APP_ID = "ecomarket-events";
 
 /** What every event says, before what it tells. */
 export interface Envelope<Type extends string = string> {
+  /** Its name. */
   readonly event_type: Type;
   /** By which a second delivery is recognised. */
   readonly event_id: string;
+  /** The version of its contract. */
   readonly schema_version: number;
   /** ISO 8601 in UTC. */
   readonly timestamp: string;
 }
 
-/** An event of this type that tells what `Shape` says. Immutable: it states what has happened. */
-export type DefinedEvent<Type extends string, Shape extends z.ZodRawShape> =
-  & Envelope<Type>
-  & Readonly<z.infer<z.ZodObject<Shape>>>;
+/** What the event `E` tells besides its {@link Envelope}. */
+export type FieldsOf<E extends Envelope> = Omit<E, keyof Envelope>;
 
-/** An event that `Definition` defines. */
-export type EventOf<Definition> = Definition extends EventDefinition<infer Type, infer Shape>
-  ? DefinedEvent<Type, Shape>
-  : never;
+/** The event that `Definition` defines. */
+export type EventOf<Definition> = Definition extends EventDefinition<infer E> ? E : never;
 
 /** What the author of an event says of it. */
-export interface EventSpec<Type extends string, Shape extends z.ZodRawShape> {
+export interface EventSpec<Type extends string, Fields extends z.ZodRawShape> {
   /** Its name on the wire, also the AMQP property `type`. A fact in the past tense. */
   readonly type: Type;
   /** The version that is written. Adding an optional field does not raise it; any other change does. */
@@ -42,7 +39,7 @@ export interface EventSpec<Type extends string, Shape extends z.ZodRawShape> {
   /** The fanout exchange that is this event's alone. */
   readonly exchange: string;
   /** What it tells besides its {@link Envelope}. */
-  readonly schema: z.ZodObject<Shape>;
+  readonly schema: z.ZodObject<Fields>;
   /** For each older version, its body as the next one writes it. Must answer for any body. */
   readonly upcasts?: Readonly<Record<number, (body: Body) => Body>>;
   /** The body as version 1 names its fields, from shapes that are older than the contract. */
@@ -53,24 +50,42 @@ export interface EventSpec<Type extends string, Shape extends z.ZodRawShape> {
 
 /** An event as AMQP content and properties. */
 export interface Encoded {
+  /** JSON in UTF-8. */
   readonly content: Buffer;
-  readonly options: Options.Publish;
+  /** By amqplib's names. */
+  readonly options: EncodedProperties;
 }
 
-/** An event that can be made, written and read. */
-export interface EventDefinition<
-  Type extends string = string,
-  Shape extends z.ZodRawShape = z.ZodRawShape,
-> {
-  readonly type: Type;
+/** The properties that every event is published with. */
+export interface EncodedProperties {
+  /** The event's id. */
+  readonly messageId: string;
+  /** The event's name. */
+  readonly type: string;
+  /** `application/json` */
+  readonly contentType: string;
+  /** 2: persistent. */
+  readonly deliveryMode: number;
+  /** In seconds: AMQP knows no smaller unit. */
+  readonly timestamp: number;
+  /** {@link APP_ID} */
+  readonly appId: string;
+}
+
+/** An event that can be made, written and read. Immutable: it states what has happened. */
+export interface EventDefinition<E extends Envelope = Envelope> {
+  /** Its name on the wire. */
+  readonly type: E["event_type"];
+  /** The version that is written. */
   readonly version: number;
+  /** The exchange that is this event's alone. */
   readonly exchange: string;
   /**
    * A new event with a random `event_id`, stamped with `now`.
    *
    * @throws {InvalidMessageError} when a field breaks the contract.
    */
-  create(fields: z.input<z.ZodObject<Shape>>, now?: Date): DefinedEvent<Type, Shape>;
+  create(fields: FieldsOf<E>, now?: Date): E;
   /**
    * `event` as bytes and properties: JSON in UTF-8, persistent, `message_id` = `event_id`. What is no
    * part of the contract is dropped.
@@ -85,17 +100,18 @@ export interface EventDefinition<
    * @throws {NewerEventError} when a newer version than ours wrote it.
    * @throws {InvalidMessageError} for anything else that is not this event, with the reason.
    */
-  decode(message: RawMessage, receivedAt?: Date): DefinedEvent<Type, Shape>;
+  decode(message: RawMessage, receivedAt?: Date): E;
   /** As {@link decode}, of a body that is parsed already. */
-  read(body: Body, message: RawMessage, receivedAt?: Date): DefinedEvent<Type, Shape>;
+  read(body: Body, message: RawMessage, receivedAt?: Date): E;
   /** Whether `body`, with the AMQP type `amqpType`, says that it is this event. */
   claims(body: Body, amqpType: unknown): boolean;
 }
 
-/** Defines an event. Types, encoding, reading and version errors follow from `spec`. */
-export function defineEvent<const Type extends string, Shape extends z.ZodRawShape>(
-  spec: EventSpec<Type, Shape>,
-): EventDefinition<Type, Shape> {
+/** Defines an event. Its type, writing, reading and version errors follow from `spec`. */
+export function defineEvent<const Type extends string, Fields extends z.ZodRawShape>(
+  spec: EventSpec<Type, Fields>,
+): EventDefinition<Envelope<Type> & Readonly<z.infer<z.ZodObject<Fields>>>> {
+  type E = Envelope<Type> & Readonly<z.infer<z.ZodObject<Fields>>>;
   const { type, version, exchange, upcasts = {}, legacy = (body) => body } = spec;
   const schema = z.object({
     event_type: z.literal(type, { error: `must be "${type}"` }),
@@ -105,10 +121,10 @@ export function defineEvent<const Type extends string, Shape extends z.ZodRawSha
     ...spec.schema.shape,
   });
 
-  const validate = (candidate: unknown) => {
+  const validate = (candidate: unknown): E => {
     const parsed = schema.safeParse(candidate, { reportInput: true });
     if (!parsed.success) throw new InvalidMessageError(describeIssues(parsed.error));
-    return parsed.data as DefinedEvent<Type, Shape>;
+    return parsed.data as E;
   };
 
   /** `body` as today's version writes it. One that names no version is of the first. */
@@ -132,8 +148,8 @@ export function defineEvent<const Type extends string, Shape extends z.ZodRawSha
     return spec.isImplied?.(legacy(body)) ? type : undefined;
   };
 
-  const definition: EventDefinition<Type, Shape> = {
-    type,
+  const definition: EventDefinition<E> = {
+    type: type as string as E["event_type"],
     version,
     exchange,
     create: (fields, now = new Date()) =>
@@ -153,7 +169,6 @@ export function defineEvent<const Type extends string, Shape extends z.ZodRawSha
           type,
           contentType: "application/json",
           deliveryMode: 2,
-          // n.b. AMQP timestamps are whole seconds.
           timestamp: Math.floor(Date.parse(valid.timestamp) / 1000),
           appId: APP_ID,
         },

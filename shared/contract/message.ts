@@ -1,14 +1,27 @@
 /** What every message has, whichever event is in it: a body, an id, a time. */
 import { Buffer } from "node:buffer";
-import type { MessageProperties } from "amqplib";
 import { v5 as uuidV5 } from "uuid";
 import { z } from "zod";
 import { InvalidMessageError } from "../base/errors.ts";
 
-/** A message as it came: nothing in it is to be trusted. */
+/** A message as it came, as far as an event is in it: nothing in it is to be trusted. */
 export interface RawMessage {
-  readonly content: Buffer;
-  readonly properties: MessageProperties;
+  /** The body. */
+  readonly content: Uint8Array;
+  /** The AMQP properties, by amqplib's names. */
+  readonly properties: RawProperties;
+}
+
+/** See {@link RawMessage}. */
+export interface RawProperties {
+  /** `message_id` */
+  readonly messageId?: unknown;
+  /** `type` */
+  readonly type?: unknown;
+  /** `timestamp`, in seconds. */
+  readonly timestamp?: unknown;
+  /** `headers` */
+  readonly headers?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** A JSON object whose fields nobody has looked at. */

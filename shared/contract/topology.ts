@@ -71,27 +71,37 @@ export const NEVER_DROPPED = { "x-delivery-limit": 1_000_000 } as const;
 
 /** A durable exchange, declared without arguments: scripts in other languages do the same. */
 export interface ExchangeSpec {
+  /** Its name on the broker. */
   readonly name: string;
+  /** How it routes. */
   readonly type: "fanout" | "direct";
 }
 
 /** A durable queue and its arguments. */
 export interface QueueSpec {
+  /** Its name on the broker. */
   readonly name: string;
+  /** What it is declared with: it cannot be changed afterwards. */
   readonly arguments: Readonly<Record<string, string | number>>;
 }
 
 /** A queue bound to an exchange. */
 export interface BindingSpec {
+  /** From where. */
   readonly exchange: string;
+  /** To where. */
   readonly queue: string;
+  /** By which key; empty where the exchange is a fanout. */
   readonly routingKey: string;
 }
 
 /** What stands, or shall stand, on the broker. */
 export interface Topology {
+  /** Declared first. */
   readonly exchanges: readonly ExchangeSpec[];
+  /** Declared next. */
   readonly queues: readonly QueueSpec[];
+  /** Made last, so that no message is routed to half of it. */
   readonly bindings: readonly BindingSpec[];
 }
 

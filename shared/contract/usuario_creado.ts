@@ -1,6 +1,6 @@
 /** Somebody has signed up. */
 import { z } from "zod";
-import { defineEvent, type EventOf } from "./event.ts";
+import { defineEvent, type Envelope, type EventDefinition } from "./event.ts";
 import { shortText, userIdSchema } from "./fields.ts";
 
 /** What a person fills in: `nombre` is trimmed and has 1 to 200 characters, `email` at most 254. */
@@ -12,15 +12,36 @@ export const newUserSchema = z.object({
     .pipe(z.email({ error: "must be an email address such as juan@example.com" })),
 });
 
-/** A user to be announced. Without a `user_id`, a random UUID is taken. */
-export type NewUser = z.infer<typeof newUserSchema> & { user_id?: string | undefined };
+/** A user to be announced. */
+export interface NewUser {
+  /** 1 to 200 characters, trimmed. */
+  readonly nombre: string;
+  /** At most 254 characters. */
+  readonly email: string;
+  /**
+   * Its id.
+   *
+   * @default a random UUID
+   */
+  readonly user_id?: string | undefined;
+}
+
+/** Somebody has signed up. */
+export interface UsuarioCreado extends Envelope<"UsuarioCreado"> {
+  /** 1 to 200 characters. */
+  readonly user_id: string;
+  /** 1 to 200 characters. */
+  readonly nombre: string;
+  /** At most 254 characters. */
+  readonly email: string;
+}
 
 /**
  * The event of the workshop. Every shape that its Python scripts send is understood: `id` for
  * `user_id` (a number is accepted there), `created_at` for `timestamp`, and no `event_type` where a
  * name, an email and an id are there.
  */
-export const UsuarioCreado = defineEvent({
+export const UsuarioCreado: EventDefinition<UsuarioCreado> = defineEvent({
   type: "UsuarioCreado",
   version: 1,
   exchange: "user_events",
@@ -33,9 +54,6 @@ export const UsuarioCreado = defineEvent({
   isImplied: ({ nombre, email, user_id }) =>
     nombre !== undefined && email !== undefined && user_id !== undefined,
 });
-
-/** See {@link UsuarioCreado}, its definition. */
-export type UsuarioCreado = EventOf<typeof UsuarioCreado>;
 
 /**
  * A new event about `user`, with a random `event_id`, stamped with `now`.

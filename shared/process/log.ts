@@ -10,14 +10,25 @@ import {
   getJsonLinesFormatter,
   getLogger,
   getTextFormatter,
-  type Logger,
   type LogLevel,
   type TextFormatter,
 } from "@logtape/logtape";
 import { EMAIL_ADDRESS_PATTERN, redactByPattern } from "@logtape/redaction";
 import { writeAllSync } from "./write_all.ts";
 
-export type { Logger };
+/** Writes structured records. What stands in braces in a message is taken from `properties`. */
+export interface Logger {
+  /** For whoever looks for a fault. */
+  debug(message: string, properties?: Readonly<Record<string, unknown>>): void;
+  /** What happens. */
+  info(message: string, properties?: Readonly<Record<string, unknown>>): void;
+  /** What goes wrong and is mended here. */
+  warning(message: string, properties?: Readonly<Record<string, unknown>>): void;
+  /** What goes wrong for good. */
+  error(message: string, properties?: Readonly<Record<string, unknown>>): void;
+  /** This logger, with `properties` in each record. */
+  with(properties: Readonly<Record<string, unknown>>): Logger;
+}
 
 /** How a role logs. Parsed from the environment by `logConfig()`. */
 export interface LogOptions {

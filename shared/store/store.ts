@@ -8,7 +8,9 @@ export type SqlValue = string | number | bigint | null | Uint8Array;
 
 /** One parameterised statement. `params` are bound to its `?` in order, never pasted into it. */
 export interface Statement {
+  /** With a `?` for each parameter. */
   readonly sql: string;
+  /** One for each `?`, in order. */
   readonly params: readonly SqlValue[];
 }
 

@@ -4,8 +4,8 @@ import {
   type AnyEvent,
   decode,
   EVENT_TYPES,
-  type EventNamed,
   EVENTS,
+  type EventsByType,
   type EventType,
 } from "../contract/catalogue.ts";
 import { subscriberSlice } from "../contract/topology.ts";
@@ -40,14 +40,16 @@ export interface Consumer<T> {
 /** What a subscriber does with each event that it wants: the names of what it wants are the keys. */
 export type EventHandlers = {
   readonly [T in EventType]?: (
-    event: EventNamed<T>,
+    event: EventsByType[T],
     context: HandlerContext,
   ) => Promise<Effect> | Effect;
 };
 
 /** A subscriber of events, as its author writes it. */
 export interface EventConsumerDefinition {
+  /** Also the name of its data folder: no other subscriber's. */
   readonly name: string;
+  /** Its own queue, declared when it starts. */
   readonly queue: string;
   /** The tables that its effects write to. `inbox` and `store_owner` are the store's own. */
   readonly migrations: Migrations;

@@ -1,12 +1,12 @@
 /** A subscriber that fails where its messages ask for it: for demonstrations and tests. */
-import type { ConsumeMessage } from "amqplib";
+import type { RawMessage } from "../contract/message.ts";
 import { failureAskedBy, simulateFailure } from "../contract/simulated_failure.ts";
 import type { SubscriberSpec } from "./subscriber_spec.ts";
 
 /** What `spec` handles, and the message that may ask for a failure. */
 interface Asking<T> {
   readonly payload: T;
-  readonly message: ConsumeMessage;
+  readonly message: RawMessage;
 }
 
 /**

@@ -1,5 +1,5 @@
 /** What makes one subscriber different from another, as its author says it. */
-import type { ConsumeMessage } from "amqplib";
+import type { RawMessage } from "../contract/message.ts";
 import type { Topology } from "../contract/topology.ts";
 import type { Logger } from "../process/log.ts";
 import type { Effect } from "../store/store.ts";
@@ -13,6 +13,7 @@ export interface HandlerContext {
    * subscriber stops.
    */
   readonly signal: AbortSignal;
+  /** Its records name the event and the attempt. */
   readonly log: Logger;
 }
 
@@ -20,6 +21,7 @@ export interface HandlerContext {
 export interface Incoming<T> {
   /** By which a second delivery of the same thing is recognised. */
   readonly id: string;
+  /** What is handled. */
   readonly payload: T;
 }
 
@@ -30,6 +32,7 @@ export interface Incoming<T> {
 export interface SubscriberSpec<T> {
   /** For logs and the management UI. */
   readonly name: string;
+  /** What it consumes. */
   readonly queue: string;
   /** Declared on every new connection, before consuming. */
   readonly topology: Topology;
@@ -37,8 +40,12 @@ export interface SubscriberSpec<T> {
   readonly failure: FailureRoute;
   /** How long one call of {@link handle} may take. @default {@link DEFAULT_HANDLER_TIMEOUT_MS} */
   readonly handlerTimeoutMs?: number;
-  /** @throws {InvalidMessageError} for a message that can never be handled. */
-  decode(message: ConsumeMessage): Incoming<T>;
+  /**
+   * What is in `message`.
+   *
+   * @throws {InvalidMessageError} for a message that can never be handled.
+   */
+  decode(message: RawMessage): Incoming<T>;
   /**
    * Returns what shall be true, for the loop to commit. Called again for the same payload after a
    * failure, and after a death between its return and the commit: whatever it does besides returning

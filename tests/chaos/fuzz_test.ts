@@ -8,12 +8,12 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import type { Options } from "amqplib";
+import type { ConsumeMessage, Options } from "amqplib";
 import fc from "fast-check";
 import { encode } from "@ecomarket/shared/contract/catalogue";
 import { createUsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
 import { PARKED_QUEUE, USER_EVENTS_EXCHANGE } from "@ecomarket/shared/contract/topology";
-import type { Consumer } from "@ecomarket/shared/subscriber/consumer";
+import type { Consumer } from "@ecomarket/shared/subscriber";
 import {
   nestedArrays,
   nestedTables,
@@ -140,7 +140,7 @@ function noting<T>(consumer: Consumer<T>, understood: Map<string, string>): Cons
         ...spec,
         decode(message) {
           const incoming = spec.decode(message);
-          understood.set(String(message.properties.correlationId), incoming.id);
+          understood.set(String((message as ConsumeMessage).properties.correlationId), incoming.id);
           return incoming;
         },
       };

@@ -6,7 +6,7 @@ import {
   SUBSCRIBER_QUEUES,
   subscriberSlice,
 } from "@ecomarket/shared/contract/topology";
-import type { Consumer } from "@ecomarket/shared/subscriber/consumer";
+import type { Consumer } from "@ecomarket/shared/subscriber";
 import { startTestBroker, type TestBroker } from "@ecomarket/testbed/broker/test_broker";
 import { MAX_BYTES_IN_HAND } from "../../shared/subscriber/window.ts";
 import { Bench, TEST_DELAYS_MS } from "../support/bench.ts";
@@ -33,7 +33,10 @@ function holdingConsumer(release: Promise<void>) {
       queue,
       topology: subscriberSlice({ queue, exchanges: [] }, TEST_DELAYS_MS),
       failure: { kind: "retry", delaysMs: TEST_DELAYS_MS },
-      decode: ({ content, properties }) => ({ id: properties.messageId, payload: content.length }),
+      decode: ({ content, properties }) => ({
+        id: String(properties.messageId),
+        payload: content.length,
+      }),
       async handle(bytes, { signal }) {
         seen.bytes += bytes;
         seen.peakBytes = Math.max(seen.peakBytes, seen.bytes);

@@ -4,7 +4,7 @@ import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import { DEAD_LETTER_EXCHANGE, USER_EVENTS_EXCHANGE } from "@ecomarket/shared/contract/topology";
 import { openForReading } from "@ecomarket/shared/store/sqlite";
-import type { Consumer } from "@ecomarket/shared/subscriber/consumer";
+import type { Consumer } from "@ecomarket/shared/subscriber";
 import {
   headerTable,
   longLong,

@@ -1,5 +1,5 @@
 /** A subscriber that the project does not know: it writes down who signed up. */
-import { eventConsumer, runConsumer } from "@ecomarket/shared/subscriber/consumer";
+import { eventConsumer, runConsumer } from "@ecomarket/shared/subscriber";
 
 await runConsumer(eventConsumer({
   name: "audit",

@@ -20,7 +20,7 @@ import {
   type Consumer,
   eventConsumer,
   type EventConsumerDefinition,
-} from "@ecomarket/shared/subscriber/consumer";
+} from "@ecomarket/shared/subscriber";
 import { createVhost, type VhostBroker } from "@ecomarket/testbed/broker/test_broker";
 import { withSimulatedFailures } from "../../shared/subscriber/simulated_failures.ts";
 import { runSubscriber } from "../../shared/subscriber/subscriber.ts";

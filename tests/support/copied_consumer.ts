@@ -1,5 +1,5 @@
 /** `audit_consumer.ts` as somebody copied it, who changed the queue and nothing else. */
-import { eventConsumer, runConsumer } from "@ecomarket/shared/subscriber/consumer";
+import { eventConsumer, runConsumer } from "@ecomarket/shared/subscriber";
 
 await runConsumer(eventConsumer({
   name: "audit",

@@ -1,6 +1,6 @@
 /** The email consumer, were it to die each time that it handles the event of the user `guilty`. */
 import { SUBSCRIBER_QUEUES } from "@ecomarket/shared/contract/topology";
-import { eventConsumer, runConsumer } from "@ecomarket/shared/subscriber/consumer";
+import { eventConsumer, runConsumer } from "@ecomarket/shared/subscriber";
 
 await runConsumer(eventConsumer({
   name: "email",

@@ -6,7 +6,7 @@ import { encode } from "@ecomarket/shared/contract/catalogue";
 import { createUsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
 import { roleLogger } from "@ecomarket/shared/process/log";
 import { SqliteStore } from "@ecomarket/shared/store/sqlite_store";
-import type { Consumer } from "@ecomarket/shared/subscriber/consumer";
+import type { Consumer } from "@ecomarket/shared/subscriber";
 import {
   countDeadLetters,
   countEffects,

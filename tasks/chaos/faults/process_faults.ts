@@ -4,7 +4,7 @@ import { CRASH_EXIT_CODE } from "@ecomarket/shared/contract/simulated_failure";
 import { DELIVERY_LIMIT, SUBSCRIBER_QUEUES } from "@ecomarket/shared/contract/topology";
 import { CONSUMER_NAMES, type ConsumerName } from "@ecomarket/testbed/processes/consumer_process";
 import { countEffects, deadLettersByEvent, SUBSCRIBERS } from "@ecomarket/testbed/stores/effects";
-import { readJournal } from "../load/journal.ts";
+import { type JournalOutcome, readJournal } from "../load/journal.ts";
 import { until, type World } from "../world.ts";
 import { type Fault, type FaultOutcome, provoke } from "./fault.ts";
 

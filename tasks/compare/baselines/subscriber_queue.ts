@@ -3,11 +3,7 @@
  * queue is bound to the fanout exchange, and to the direct one with its name as the key, so that the
  * same process can be told in each of the three ways.
  */
-import {
-  type EventConsumer,
-  eventConsumer,
-  runConsumer,
-} from "@ecomarket/shared/subscriber/consumer";
+import { type EventConsumer, eventConsumer, runConsumer } from "@ecomarket/shared/subscriber";
 import {
   type Behaviour,
   behaviourFromEnvironment,
