@@ -2,13 +2,13 @@
  * The marked figures of a Markdown document. A marker is a comment, which nobody sees who reads the
  * page. It stands behind what it marks: a line that began with it would be a block of HTML.
  *
- * | marker                      | what it marks                                                     |
- * | --------------------------- | ----------------------------------------------------------------- |
- * | `9<!-- compare.x.y -->`     | the figure before it: a number, a word, or a `code span`          |
- * | `so.<!-- holds: roi.x -->`  | a conclusion that may stand only while the figure is true         |
- * | `no.<!-- fails: roi.x -->`  | a conclusion that may stand only while the figure is false        |
+ * | marker                      | what it marks                                                      |
+ * | --------------------------- | ------------------------------------------------------------------ |
+ * | `9<!-- compare.x.y -->`     | the figure before it: a number, a word, or a `code span`           |
+ * | `so.<!-- holds: roi.x -->`  | a conclusion that may stand only while the figure is true          |
+ * | `no.<!-- fails: roi.x -->`  | a conclusion that may stand only while the figure is false         |
  * | `<!-- table: compare.x -->` | `figureRows()`, in the columns of the table below that have a head |
- * | `<!-- text: roi.x -->`      | the block of text below                                           |
+ * | `<!-- text: roi.x -->`      | the block of text below                                            |
  */
 import { EcoMarketError } from "@ecomarket/shared/base/errors";
 import { type Figure, figureRows } from "../report/figure_rows.ts";

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { PROJECT_ROOT } from "@ecomarket/testbed/processes/role_process";
 import { figuresOf } from "../../tasks/compare/report/figures.ts";
+import { OUTAGE_TITLES } from "../../tasks/compare/report/tables.ts";
 import { markdownReport } from "../../tasks/compare/report/report.ts";
 import { COMPARE_FIGURES, DOCUMENTS, fillDocument } from "../../tasks/docs_figures/documents.ts";
 import { type DocumentError, fillFigures } from "../../tasks/docs_figures/fill_figures.ts";
@@ -68,6 +69,40 @@ Deno.test("Taller4_Justificacion.md marks every table, and every conclusion that
     ]
   ) assert.ok(markers.has(marker), `<!-- ${marker} -->`);
 });
+
+Deno.test("the documents' tables name their rows in the order of the figures", async () => {
+  const spanish = ["acoplado", "una cola por suscriptor", "direct", "eventos"];
+  const english = ["coupled", "queue each", "direct", "events"];
+  const outages = ["loyalty caído", "loyalty tarda 2 s", "loyalty falla el 5 %", "broker caído"];
+  const wanted: Record<string, string[]> = {
+    "compare.latency": spanish,
+    "compare.outages": outages.flatMap((outage) => spanish.map((name) => `${outage} | ${name}`)),
+    "compare.growth": spanish,
+    "compare.throughput": spanish,
+    "compare.effort": spanish,
+    "roi.result": ["pérdida hoy", "pérdida con eventos", "operación", "ahorro neto"],
+  };
+  assert.deepEqual(rowLabels(await read(SPANISH.path)), wanted);
+  assert.deepEqual(rowLabels(await read(ENGLISH.path)), {
+    "compare.latency": english,
+    "compare.outages": Object.values(OUTAGE_TITLES).flatMap((outage) =>
+      english.map((name) => `${outage} | ${name}`)
+    ),
+  });
+});
+
+/** What stands before the figures of each marked table's rows. */
+function rowLabels(markdown: string): Record<string, string[]> {
+  const tables = markdown.matchAll(/<!-- table: (\S+) -->\n\n\|([ |]*).*\n.*\n((?:\|.*\n)+)/g);
+  return Object.fromEntries(
+    [...tables].map(([, name, labels, rows]) => [
+      name,
+      rows!.trimEnd().split("\n").map((row) =>
+        row.slice(2).split(" | ").slice(0, labels!.split("|").length - 1).join(" | ")
+      ),
+    ]),
+  );
+}
 
 Deno.test("fillDocument() writes another comparison's figures, in the document's language", async () => {
   const other = JSON.stringify(figuresOf(comparison()));
