@@ -1,6 +1,6 @@
 /** What a run prints: a table for the terminal, one object for programs, Markdown for the record. */
 import { renderTable } from "@ecomarket/shared/process/table";
-import type { Circumstances } from "../report/circumstances.ts";
+import { type Circumstances, machineText } from "../report/circumstances.ts";
 import { markdownTable } from "../report/markdown_table.ts";
 import type { ApiAudit } from "./accounts/api_ledger.ts";
 import type { SubscriberLedger } from "./accounts/ledger.ts";
@@ -92,9 +92,9 @@ export function markdownReceipt(run: Run): string {
   const { command, date, versions, machine, seed, level, nodes, elapsedMs, audit } = run;
   return `# Receipt of a chaos run
 
-Made by \`${command}\` on ${
-    date.toISOString().slice(0, 10)
-  }, on ${machine}: RabbitMQ ${versions.rabbitmq},
+Made by \`${command}\` on ${date.toISOString().slice(0, 10)}, on ${
+    machineText(machine)
+  }: RabbitMQ ${versions.rabbitmq},
 Deno ${versions.deno}. Seed ${seed}, ${nodes} node(s), publisher level ${level}, ${
     (elapsedMs / 1000).toFixed(0)
   } s.

@@ -1,19 +1,39 @@
 /** `deno task docs:figures`: writes the measured and the computed figures into the documents. */
 import { parseArguments } from "@ecomarket/shared/process/args";
 import { print, runCommand } from "@ecomarket/shared/process/main";
-import { parseCompareReport } from "./compare_report.ts";
-import { DocumentError } from "./document_error.ts";
-import { COMPARE_REPORT, DOCUMENTS, figures } from "./documents.ts";
-import { fillSections } from "./sections.ts";
+import { COMPARE_FIGURES, DOCUMENTS, fillDocument } from "./documents.ts";
+import { DocumentError } from "./fill_figures.ts";
 
 const USAGE = `
-Usage: deno task docs:figures
+Usage: deno task docs:figures [--check]
 
-Fills the parts between <!-- figures: name --> and <!-- /figures --> of
+Writes the figures of ${COMPARE_FIGURES} and of deno task roi where
 ${DOCUMENTS.map(({ path }) => `  ${path}`).join("\n")}
-from ${COMPARE_REPORT} and from the model of deno task roi. Run it after
-deno task compare --report ${COMPARE_REPORT}.
+have a marker, such as 9<!-- compare.latency.events.p50 -->. Run it after
+deno task compare --report docs/compare.md. It refuses while a conclusion that is marked with
+holds: or fails: is no longer so: that sentence is a person's to write anew.
+
+  --check   write nothing; exit 1 when a document has other figures
 `;
+
+/** n.b. all are filled before the first is written: a refusal leaves everything as it was. */
+async function refresh(isCheck: boolean): Promise<number> {
+  const compareJson = await read(
+    COMPARE_FIGURES,
+    "run deno task compare --report docs/compare.md",
+  );
+  const filled = [];
+  for (const document of DOCUMENTS) {
+    const before = await read(document.path, "get it back from Git");
+    filled.push({ ...document, before, after: fillDocument(document, before, compareJson) });
+  }
+  for (const { path, before, after } of filled) {
+    if (after !== before && !isCheck) await Deno.writeTextFile(path, after);
+    const verb = isCheck ? "has other figures: run deno task docs:figures" : "written";
+    print(`${path}: ${after === before ? "is up to date" : verb}`);
+  }
+  return isCheck && filled.some(({ before, after }) => after !== before) ? 1 : 0;
+}
 
 async function read(path: string, nextStep: string): Promise<string> {
   try {
@@ -24,22 +44,10 @@ async function read(path: string, nextStep: string): Promise<string> {
   }
 }
 
-async function refresh(): Promise<void> {
-  const report = parseCompareReport(
-    await read(COMPARE_REPORT, `run deno task compare --report ${COMPARE_REPORT}`),
-  );
-  for (const { path, language } of DOCUMENTS) {
-    const before = await read(path, "get it back from Git");
-    const after = fillSections(before, figures(report, language));
-    if (after !== before) await Deno.writeTextFile(path, after);
-    print(`${path}: ${after === before ? "is up to date" : "written"}`);
-  }
-}
-
 if (import.meta.main) {
   await runCommand(USAGE, async ({ args }) => {
-    const { values } = parseArguments(args, {});
-    if (values.help) print(USAGE.trim());
-    else await refresh();
+    const { values } = parseArguments(args, { check: { type: "boolean" } });
+    if (values.help) return print(USAGE.trim());
+    return await refresh(values.check ?? false);
   });
 }

@@ -1,49 +1,63 @@
-/** The documents with figures, and what their figures are. */
-import { markdownTable } from "../report/markdown_table.ts";
-import { type CompareReport, TABLES } from "./compare_report.ts";
-import { ENGLISH } from "./english.ts";
-import type { Language } from "./language.ts";
-import { SPANISH } from "./spanish.ts";
+/** The documents that quote figures, and where the figures come from. */
+import { messageOf } from "@ecomarket/shared/base/errors";
+import { money } from "../roi/claims.ts";
+import { WORKSHOP } from "../roi/model.ts";
+import { jsonReport } from "../roi/report.ts";
+import { DocumentError, fillFigures, type Format } from "./fill_figures.ts";
 
-/** Where the figures come from, from the project's root. */
-export const COMPARE_REPORT = "docs/compare.md";
+/** What `deno task compare --report docs/compare.md` has written, from the project's root. */
+export const COMPARE_FIGURES = "docs/compare.json";
 
 /** One document. */
 export interface FiguresDocument {
   /** From the project's root. */
   readonly path: string;
-  readonly language: Language;
+  readonly yes: string;
+  readonly no: string;
 }
 
 /** All of them. */
 export const DOCUMENTS: readonly FiguresDocument[] = [
-  { path: "docs/Taller4_Justificacion.md", language: SPANISH },
-  { path: "docs/Taller4_Justification.en.md", language: ENGLISH },
+  { path: "docs/Taller4_Justificacion.md", yes: "sí", no: "no" },
+  { path: "docs/Taller4_Justification.en.md", yes: "yes", no: "no" },
 ];
 
-/** What each part with figures holds, by its name. */
-export function figures(report: CompareReport, language: Language): Record<string, string> {
-  const notes = language.notes(report);
-  const bodies: Record<string, string> = {
-    origin: language.origin(report),
-    summary: language.summary(report).map((sentence) => `- ${sentence}`).join("\n"),
-    claims: markdownTable(
-      language.claimHead,
-      language.claims(report).map(({ claim, measured, verdict }) => [claim, measured, verdict]),
-    ),
-    ...language.roi,
-  };
-  for (const name of TABLES) {
-    const { head, rows } = report.tables[name];
-    const table = markdownTable(
-      head.map(language.cell),
-      rows.map((row) => row.map((text) => isNumber(text) ? text : language.cell(text))),
+/**
+ * Figures by their names: `compare.…` out of `compareJson`, and `roi.…` for the workshop's inputs.
+ *
+ * @throws {DocumentError} `compareJson` is no JSON.
+ */
+export function figuresByName(compareJson: string): object {
+  const { workshop: roi } = JSON.parse(jsonReport(WORKSHOP));
+  try {
+    return { compare: JSON.parse(compareJson), roi };
+  } catch (error) {
+    throw new DocumentError(
+      `${COMPARE_FIGURES} cannot be read (${messageOf(error)}): get it back from Git`,
+      { cause: error },
     );
-    bodies[name] = `${table}\n\n${notes[name]}`;
   }
-  return bodies;
 }
 
-function isNumber(text: string): boolean {
-  return text !== "" && !Number.isNaN(Number(text));
+/**
+ * `markdown` with the figures of `compareJson` and of `deno task roi`, as those commands write them.
+ *
+ * @throws {DocumentError} `markdown` cannot be filled; the message begins with the document's path.
+ */
+export function fillDocument(
+  { path, yes, no }: FiguresDocument,
+  markdown: string,
+  compareJson: string,
+): string {
+  const format: Format = (figure, name) => {
+    if (typeof figure === "boolean") return figure ? yes : no;
+    return typeof figure === "number" && name.startsWith("roi.") ? money(figure) : String(figure);
+  };
+  const figures = figuresByName(compareJson);
+  try {
+    return fillFigures(markdown, figures, format);
+  } catch (error) {
+    if (!(error instanceof DocumentError)) throw error;
+    throw new DocumentError(`${path} cannot be filled:\n${error.message}`, { cause: error });
+  }
 }

@@ -3,12 +3,18 @@ import { cpus } from "node:os";
 import { z } from "zod";
 import type { ManagementClient } from "@ecomarket/shared/broker/management";
 
+/** What a run was made on. */
+export interface Machine {
+  readonly os: string;
+  readonly arch: string;
+  readonly cores: number;
+}
+
 /** The circumstances of a run. */
 export interface Circumstances {
   readonly date: Date;
   readonly versions: { readonly rabbitmq: string; readonly deno: string };
-  /** Such as `linux x86_64, 2 cores`. */
-  readonly machine: string;
+  readonly machine: Machine;
 }
 
 const overviewSchema = z.object({ rabbitmq_version: z.string() });
@@ -19,6 +25,11 @@ export async function circumstances(management: ManagementClient): Promise<Circu
   return {
     date: new Date(),
     versions: { rabbitmq: rabbitmq_version, deno: Deno.version.deno },
-    machine: `${Deno.build.os} ${Deno.build.arch}, ${cpus().length} cores`,
+    machine: { os: Deno.build.os, arch: Deno.build.arch, cores: cpus().length },
   };
+}
+
+/** `machine` in a sentence: `linux x86_64, 2 cores`. */
+export function machineText({ os, arch, cores }: Machine): string {
+  return `${os} ${arch}, ${cores} cores`;
 }

@@ -1,4 +1,4 @@
-/** The file that `--report` names. */
+/** The file that `--report` names, and the one beside it. */
 import { messageOf, UsageError } from "@ecomarket/shared/base/errors";
 
 /**
@@ -13,4 +13,9 @@ export async function requireWritable(path: string | undefined): Promise<void> {
   } catch (error) {
     throw new UsageError(`--report ${path} cannot be written: ${messageOf(error)}`);
   }
+}
+
+/** Where the figures of the report `path` are: `docs/compare.json` beside `docs/compare.md`. */
+export function jsonBeside(path: string): string {
+  return path.replace(/(\.md)?$/, ".json");
 }

@@ -7,6 +7,8 @@ import { DISPUTED_PER_MONTH, PEAK_PER_HOUR, workshopSums } from "./workshop_sums
 
 /** One figure of the texts. */
 export interface Claim {
+  /** What it is called where it is looked up. */
+  readonly name: string;
   /** As it is written. */
   readonly written: string;
   /** What its own sum comes to. */
@@ -26,24 +28,28 @@ export function workshopClaims(inputs: RoiInputs = WORKSHOP): readonly Claim[] {
   const sums = workshopSums(inputs);
   return [
     {
+      name: "perDay",
       written: "2,000 a day",
       computed: `${money(lossBefore.day)} a day`,
       holds: Math.round(lossBefore.day) === 2_000,
       assumption: "every failed signup loses its user",
     },
     {
+      name: "perMonth",
       written: "60,000 a month",
       computed: `${money(lossBefore.month)} a month`,
       holds: Math.round(lossBefore.month) === 60_000,
       assumption: `the same, on ${inputs.daysPerMonth} days`,
     },
     {
+      name: "perYear",
       written: "720,000 a year",
       computed: `${money(lossBefore.year)} a year; ${money(sums.lossIn365Days)} in 365 days`,
       holds: Math.round(lossBefore.year) === 720_000,
       assumption: "the same, on twelve such months: 360 days",
     },
     {
+      name: "otherRate",
       written: "15 % fail: 6,000 a month",
       computed: `${money(sums.otherLoss.day)} a day, ${money(sums.otherLoss.month)} a month`,
       holds: Math.round(sums.otherLoss.month) === DISPUTED_PER_MONTH,
@@ -51,6 +57,7 @@ export function workshopClaims(inputs: RoiInputs = WORKSHOP): readonly Claim[] {
         `${percent(sums.otherShareForDisputed)} of the failures to lose their user`,
     },
     {
+      name: "disputed",
       written: "saves 6,000 a month",
       computed: `${money(lossBefore.month)} a month is lost`,
       holds: Math.round(lossBefore.month) === DISPUTED_PER_MONTH,
@@ -59,6 +66,7 @@ export function workshopClaims(inputs: RoiInputs = WORKSHOP): readonly Claim[] {
         `${percent(sums.rateForDisputed)} of the signups fail`,
     },
     {
+      name: "perPeakHour",
       written: "250 an hour",
       computed: `${money(sums.lossPerPeakHour)} in an hour of the peak; ` +
         `${money(sums.lossPerAverageHour)} in an average one`,
@@ -66,6 +74,7 @@ export function workshopClaims(inputs: RoiInputs = WORKSHOP): readonly Claim[] {
       assumption: `${PEAK_PER_HOUR} signups in that hour: not to be multiplied by 24`,
     },
     {
+      name: "firstWeek",
       written: "paid back in the first week",
       computed: `after ${days(breakEvenDays)}; after ${days(sums.disputedBreakEvenDays)} ` +
         `if ${money(DISPUTED_PER_MONTH)} a month are lost`,

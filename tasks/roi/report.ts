@@ -2,11 +2,17 @@
 import { renderTable } from "@ecomarket/shared/process/table";
 import { wrapText } from "@ecomarket/shared/process/wrap_text";
 import { days, money, percent, workshopClaims } from "./claims.ts";
-import { type ByPeriod, type Roi, roi, type RoiInputs, type Threshold } from "./model.ts";
+import { workshopFigures } from "./figures.ts";
+import { type ByPeriod, type Roi, roi, type RoiInputs, type Threshold, WORKSHOP } from "./model.ts";
 
-/** What `--json` prints. */
+/** What `--json` prints; `workshop` is what documents quote, whatever `inputs` are. */
 export function jsonReport(inputs: RoiInputs): string {
-  return JSON.stringify({ inputs, ...roi(inputs), workshopClaims: workshopClaims() });
+  return JSON.stringify({
+    inputs,
+    ...roi(inputs),
+    workshopClaims: workshopClaims(),
+    workshop: { ...workshopFigures(), output: textReport(WORKSHOP) },
+  });
 }
 
 /** The tables, for a terminal of 80 columns. */

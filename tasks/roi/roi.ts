@@ -19,7 +19,7 @@ options, for the workshop's figures. Rates and shares are from 0 to 1.
   --hour-cost C           (default: ${WORKSHOP.costPerHour}, a guess)
   --operation-monthly M   of the broker and its care (default: ${WORKSHOP.operationPerMonth}, a guess)
   --days-per-month D      (default: ${WORKSHOP.daysPerMonth})
-  --json                  print one object
+  --json                  print one object, with what documents quote of the workshop's figures
 `;
 
 const text = { type: "string" } as const;

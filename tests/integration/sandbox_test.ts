@@ -85,7 +85,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   "compare-queue": CONSUMER.filter((name) => name !== "read the broker's address"),
   roi: [],
-  "docs-figures": ["read docs/compare.md", "write the justification"],
+  "docs-figures": ["read docs/compare.json", "write the justification"],
   "setup-queues": [
     ...EVERY_ROLE,
     "read $LOG_EMAILS",
@@ -112,7 +112,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "read data/loyalty",
     "read data/users",
     "read deno.json",
-    "read docs/compare.md",
+    "read docs/compare.json",
     "read the broker's cookie",
   ],
   status: [
@@ -143,7 +143,7 @@ async function projectLike(folder: string): Promise<void> {
     await Deno.writeTextFile(join(folder, "data", name, "store.sqlite"), "datos");
   }
   await Deno.mkdir(join(folder, "docs"));
-  await Deno.writeTextFile(join(folder, "docs", "compare.md"), "cifras");
+  await Deno.writeTextFile(join(folder, "docs", "compare.json"), "cifras");
   await Deno.mkdir(join(folder, ".broker"));
   await Deno.writeTextFile(join(folder, ".broker", "broker.json"), "{}");
   await Deno.writeTextFile(join(folder, ".broker", "cookie"), "secreto");

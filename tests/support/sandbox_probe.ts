@@ -26,8 +26,8 @@ const VARIABLES = [
 const attempts: Record<string, () => unknown> = {
   "read a foreign file": () => Deno.readTextFileSync(outside),
   "read deno.json": () => Deno.readTextFileSync(`${folder}/deno.json`),
-  "read docs/compare.md": () => Deno.readTextFileSync(`${folder}/docs/compare.md`),
-  "write docs/compare.md": () => Deno.writeTextFileSync(`${folder}/docs/compare.md`, "tocado"),
+  "read docs/compare.json": () => Deno.readTextFileSync(`${folder}/docs/compare.json`),
+  "write docs/compare.json": () => Deno.writeTextFileSync(`${folder}/docs/compare.json`, "tocado"),
   "write the justification": () =>
     Deno.writeTextFileSync(`${folder}/docs/Taller4_Justificacion.md`, "tocado"),
   "read the broker's address": () => Deno.readTextFileSync(`${folder}/.broker/broker.json`),

@@ -63,7 +63,7 @@ export function comparison(more: Partial<Comparison> = {}): Comparison {
     effort,
     command: "deno task compare --report docs/compare.md",
     date: new Date("2026-11-24T07:00:00Z"),
-    machine: "linux x86_64, 2 cores",
+    machine: { os: "linux", arch: "x86_64", cores: 2 },
     versions: { rabbitmq: "3.10.8", deno: "2.9.6" },
     plan: standardPlan(10),
     loadBefore: 0.42,

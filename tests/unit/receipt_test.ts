@@ -17,7 +17,7 @@ function run(more: Partial<Run> = {}): Run {
     command: "deno task chaos --seed 1",
     date: new Date("2026-11-24T00:00:00Z"),
     versions: { rabbitmq: "3.10.8", deno: "2.9.6" },
-    machine: "linux x86_64, 2 cores",
+    machine: { os: "linux", arch: "x86_64", cores: 2 },
     seed: 1,
     events: 1,
     level: "robust",

@@ -78,3 +78,17 @@ Deno.test("jsonReport() of the model has the inputs beside what they lead to", (
   assert.equal(report.lossBefore.month, 60_000);
   assert.equal(report.workshopClaims.length, 7);
 });
+
+Deno.test("jsonReport() of the model has what documents quote, whatever the inputs are", () => {
+  const { workshop } = JSON.parse(jsonReport({ ...WORKSHOP, signupsPerDay: 1 }));
+  assert.equal(workshop.inputs.failurePercent, 5);
+  assert.equal(workshop.result.lossBefore.month, 60_000);
+  assert.equal(workshop.breakEvenDays, 0.6);
+  assert.equal(workshop.sums.disputedBreakEvenDays, 6.3);
+  assert.equal(workshop.perCall[0].calls, 3);
+  assert.equal(workshop.perCall[0].failurePercent.toFixed(2), "14.26");
+  assert.equal(workshop.perCall[1].lossPerDay.toFixed(2), "9048.76");
+  assert.equal(workshop.output, textReport(WORKSHOP));
+  const failing = Object.entries(workshop.verdicts).filter(([, holds]) => !holds);
+  assert.deepEqual(failing.map(([name]) => name), ["otherRate", "disputed"]);
+});

@@ -1,10 +1,11 @@
 /** The fifth comparison: a new subscriber wants to know. What has the publisher to do with it? */
+import { join } from "node:path";
+import { copyProject, type ProjectCopy } from "@ecomarket/testbed/project/project_copy";
 import type { World } from "../fleet/world.ts";
 import type { LoadPlan } from "../plan.ts";
 import type { EffortResult } from "../result.ts";
-import { type ByVariant, forEachVariant, SPECS, type Variant, VARIANTS } from "../variants.ts";
-import { ProjectCopy } from "./edited_project.ts";
-import { withEntries } from "./publisher_edit.ts";
+import { type ByVariant, forEachVariant, SPECS } from "../variants.ts";
+import { changedLines, withEntries } from "./publisher_edit.ts";
 
 const ONE_SIGNUP: LoadPlan = { ratePerSecond: 1, seconds: 1, rounds: 1 };
 
@@ -20,32 +21,36 @@ export async function measureEffort(world: World): Promise<ByVariant<EffortResul
   await using running = await world.startApi("events");
   await fleet.growTo(WORKSHOP_SUBSCRIBERS + 1);
   const newcomers = fleet.names.slice(WORKSHOP_SUBSCRIBERS);
-  const { copy, linesChanged } = await editedCopy(world, newcomers);
+  await using copy = await editedCopy(newcomers);
   return await forEachVariant(async (variant) => {
     const isEdited = SPECS[variant].listEntry !== undefined;
-    await using restarted = isEdited ? await world.startApi(variant, copy.root) : undefined;
+    await using restarted = isEdited ? await world.startApi(variant, copy.path) : undefined;
     const load = await world.load(restarted ?? running, variant, ONE_SIGNUP);
     const { lost } = await world.settle(load);
     return {
-      linesChanged: linesChanged[variant],
+      linesChanged: copy.linesChanged[variant],
       publisherRestarted: isEdited,
       received: load.accepted.length === 1 && lost === 0,
     };
   });
 }
 
-/** A copy of the project in which every publisher that has a list of subscribers has these in it. */
-export async function editedCopy(
-  world: World,
-  newcomers: readonly string[],
-): Promise<{ copy: ProjectCopy; linesChanged: ByVariant<number> }> {
-  const copy = await ProjectCopy.make(await world.newFolder("copy"));
-  const linesChanged: Partial<Record<Variant, number>> = {};
-  for (const variant of VARIANTS) {
+/** A developer's copy of the project, after what the newcomers took. */
+export interface EditedCopy extends ProjectCopy {
+  readonly linesChanged: ByVariant<number>;
+}
+
+/** A copy in which every publisher that has a list of subscribers has `newcomers` in it. */
+export async function editedCopy(newcomers: readonly string[]): Promise<EditedCopy> {
+  const copy = await copyProject();
+  const linesChanged = await forEachVariant(async (variant) => {
     const { script, listEntry } = SPECS[variant];
-    linesChanged[variant] = listEntry
-      ? await copy.edit(script, (source) => withEntries(source, newcomers.map(listEntry)))
-      : 0;
-  }
-  return { copy, linesChanged: linesChanged as ByVariant<number> };
+    if (!listEntry) return 0;
+    const file = join(copy.path, script);
+    const before = await Deno.readTextFile(file);
+    const after = withEntries(before, newcomers.map(listEntry));
+    await Deno.writeTextFile(file, after);
+    return changedLines(before, after);
+  });
+  return { ...copy, linesChanged };
 }

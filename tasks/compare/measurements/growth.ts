@@ -20,8 +20,8 @@ export async function measureGrowth(
     if (subscribers === WORKSHOP_SUBSCRIBERS) continue;
     world.say(`  ${subscribers} subscribers`);
     await world.fleet.growTo(subscribers);
-    const { copy } = await editedCopy(world, world.fleet.names.slice(WORKSHOP_SUBSCRIBERS));
-    await using apis = await world.startApis(copy.root);
+    await using copy = await editedCopy(world.fleet.names.slice(WORKSHOP_SUBSCRIBERS));
+    await using apis = await world.startApis(copy.path);
     add(subscribers, await measureLatency(world, apis, world.plan.growthLoad));
   }
   return found;

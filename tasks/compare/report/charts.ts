@@ -1,7 +1,7 @@
 /** The comparisons as Mermaid charts, which GitHub draws. */
-import type { Comparison } from "../result.ts";
 import { OUTAGES } from "../result.ts";
 import { SPECS, type Variant, VARIANTS } from "../variants.ts";
+import type { Figures } from "./figures.ts";
 import { OUTAGE_TITLES, type ResultTable } from "./tables.ts";
 
 /** One chart, and what it shows. */
@@ -10,18 +10,18 @@ export interface Chart {
   readonly source: string;
 }
 
-/** The charts of `comparison`, by the names of their tables. */
+/** The charts of `figures`, by the names of their tables. */
 export function charts(
-  comparison: Comparison,
+  figures: Figures,
 ): Readonly<Partial<Record<ResultTable["name"], Chart>>> {
-  const { latencyMs, outages, growth, throughput } = comparison;
+  const { latency, outages, growth, throughput } = figures;
   const titles = VARIANTS.map((variant) => SPECS[variant].title);
-  const counts = growth.events.map(({ subscribers }) => String(subscribers));
+  const counts = figures.subscribers.map(String);
   return {
     latency: {
       caption: "Half of the signups are answered within this time.",
       source: chart("Latency of POST /users, p50", titles, "ms", [
-        bar(VARIANTS.map((variant) => latencyMs[variant].p50)),
+        bar(VARIANTS.map((variant) => latency[variant].p50)),
       ]),
     },
     outages: {
@@ -29,17 +29,17 @@ export function charts(
         "How many signups of a hundred are answered 201: bars for the coupled API, the line " +
         "for events.",
       source: chart("Signups answered 201 during an outage", Object.values(OUTAGE_TITLES), "%", [
-        bar(OUTAGES.map((outage) => outages[outage].coupled.successRate * 100)),
-        line(OUTAGES.map((outage) => outages[outage].events.successRate * 100)),
+        bar(OUTAGES.map((outage) => outages[outage].coupled.acceptedPercent)),
+        line(OUTAGES.map((outage) => outages[outage].events.acceptedPercent)),
       ]),
     },
     growth: {
-      caption: `One line for each: ${byLatency(comparison).join(", ")}, from the highest down.`,
+      caption: `One line for each: ${byLatency(figures).join(", ")}, from the highest down.`,
       source: chart(
         "Latency of POST /users, p50, by the number of subscribers",
         counts,
         "ms",
-        VARIANTS.map((variant) => line(growth[variant].map(({ p50 }) => p50))),
+        VARIANTS.map((variant) => line(growth[variant].p50)),
       ),
     },
     throughput: {
@@ -51,8 +51,8 @@ export function charts(
   };
 }
 
-function byLatency({ growth }: Comparison): string[] {
-  const last = (variant: Variant) => growth[variant].at(-1)!.p50;
+function byLatency({ growth }: Figures): string[] {
+  const last = (variant: Variant) => growth[variant].p50.at(-1)!;
   return [...VARIANTS].sort((a, b) => last(b) - last(a)).map((variant) => SPECS[variant].title);
 }
 

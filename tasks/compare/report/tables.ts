@@ -1,11 +1,12 @@
 /** The five comparisons as tables: the same for the terminal and for Markdown. */
-import type { Comparison, Outage } from "../result.ts";
-import { OUTAGES } from "../result.ts";
-import { SPECS, type Variant, VARIANTS } from "../variants.ts";
+import { figureRows } from "../../report/figure_rows.ts";
+import { type Outage, OUTAGES } from "../result.ts";
+import { SPECS, VARIANTS } from "../variants.ts";
+import type { Figures } from "./figures.ts";
 
 /** One comparison, ready to be drawn. */
 export interface ResultTable {
-  /** The comparison's name, as in the result. */
+  /** The comparison's name, as in the figures. */
   readonly name: "latency" | "outages" | "growth" | "throughput" | "effort";
   readonly title: string;
   readonly head: readonly string[];
@@ -22,100 +23,66 @@ export const OUTAGE_TITLES: Readonly<Record<Outage, string>> = {
   brokerDown: "broker is down",
 };
 
+const TITLES = VARIANTS.map((variant) => [SPECS[variant].title]);
+
 /** The tables, in the order of the workshop's questions. */
-export function resultTables(comparison: Comparison): readonly ResultTable[] {
+export function resultTables(figures: Figures): readonly ResultTable[] {
+  const { subscribers, loads, subscriberMs } = figures;
   return [
-    latencyTable(comparison),
-    outageTable(comparison),
-    growthTable(comparison),
-    throughputTable(comparison),
-    effortTable(comparison),
+    {
+      name: "latency",
+      title: "Latency of POST /users",
+      head: ["", "p50 ms", "p95 ms", "p99 ms"],
+      rows: rows(TITLES, figures.latency),
+      note:
+        `${loads.latency.ratePerSecond} signups a second, whether the ones before were answered or ` +
+        `not; 3 subscribers of ${subscriberMs} ms.`,
+    },
+    {
+      name: "outages",
+      title: "A subscriber or the broker is not well",
+      head: ["", "", "201 %", "p50 ms", "p99 ms", "lost", "orphans"],
+      rows: rows(
+        OUTAGES.flatMap((outage) => TITLES.map((title) => [OUTAGE_TITLES[outage], ...title])),
+        figures.outages,
+      ),
+      note: "lost: answered 201, and a subscriber never heard of it. " +
+        "orphans: refused, and a subscriber has done its part all the same.",
+    },
+    {
+      name: "growth",
+      title: "Latency with more subscribers",
+      head: [
+        "",
+        ...subscribers.map((count) => `p50 ms with ${count}`),
+        `p99 ms with ${subscribers.at(-1)}`,
+      ],
+      rows: rows(TITLES, figures.growth),
+      note:
+        `With ${subscribers.join(", ")} subscribers, at ${loads.growth.ratePerSecond} signups ` +
+        "a second. The publishers that have a list of them were changed and started again each time.",
+    },
+    {
+      name: "throughput",
+      title: "Throughput until it saturates",
+      head: ["", "max /s", "at once", "backlog", "saturated"],
+      rows: rows(TITLES, figures.throughput),
+      note: "backlog: accepted signups of which a subscriber had not heard yet at the end. " +
+        "The load comes from the same machine.",
+    },
+    {
+      name: "effort",
+      title: "A subscriber is added",
+      head: ["", "lines changed", "new release", "next signup reached it"],
+      rows: rows(TITLES, figures.effort),
+      note: "Lines of the publisher. Each was really changed, started and tried.",
+    },
   ];
 }
 
-function latencyTable({ latencyMs, plan }: Comparison): ResultTable {
-  return {
-    name: "latency",
-    title: "Latency of POST /users",
-    head: ["", "p50 ms", "p95 ms", "p99 ms"],
-    rows: byVariant((variant) => {
-      const { p50, p95, p99 } = latencyMs[variant];
-      return [tenths(p50), tenths(p95), tenths(p99)];
-    }),
-    note:
-      `${plan.latency.ratePerSecond} signups a second, whether the ones before were answered or not; ` +
-      `3 subscribers of ${plan.subscriberMs} ms.`,
-  };
-}
-
-function outageTable({ outages }: Comparison): ResultTable {
-  return {
-    name: "outages",
-    title: "A subscriber or the broker is not well",
-    head: ["", "", "201 %", "p50 ms", "p99 ms", "lost", "orphans"],
-    rows: OUTAGES.flatMap((outage) =>
-      byVariant((variant) => {
-        const { successRate, p50, p99, lost, orphans } = outages[outage][variant];
-        return [tenths(successRate * 100), tenths(p50), tenths(p99), lost, orphans];
-      }).map((row) => [OUTAGE_TITLES[outage], ...row])
-    ),
-    note: "lost: answered 201, and a subscriber never heard of it. " +
-      "orphans: refused, and a subscriber has done its part all the same.",
-  };
-}
-
-function growthTable({ growth, plan }: Comparison): ResultTable {
-  const counts = growth.events.map(({ subscribers }) => subscribers);
-  return {
-    name: "growth",
-    title: "Latency with more subscribers",
-    head: ["", ...counts.map((count) => `p50 ms with ${count}`), `p99 ms with ${counts.at(-1)}`],
-    rows: byVariant((variant) => [
-      ...growth[variant].map(({ p50 }) => tenths(p50)),
-      tenths(growth[variant].at(-1)!.p99),
-    ]),
-    note: `With ${counts.join(", ")} subscribers, at ${plan.growthLoad.ratePerSecond} signups a ` +
-      "second. The publishers that have a list of them were changed and started again each time.",
-  };
-}
-
-function throughputTable({ throughput }: Comparison): ResultTable {
-  return {
-    name: "throughput",
-    title: "Throughput until it saturates",
-    head: ["", "max /s", "at once", "backlog", "saturated"],
-    rows: byVariant((variant) => {
-      const { maxPerSecond, concurrency, backlog, saturated } = throughput[variant];
-      return [maxPerSecond, concurrency, backlog, saturated ? "yes" : "no"];
-    }),
-    note: "backlog: accepted signups of which a subscriber had not heard yet at the end. " +
-      "The load comes from the same machine.",
-  };
-}
-
-function effortTable({ effort }: Comparison): ResultTable {
-  return {
-    name: "effort",
-    title: "A subscriber is added",
-    head: ["", "lines changed", "new release", "next signup reached it"],
-    rows: byVariant((variant) => {
-      const { linesChanged, publisherRestarted, received } = effort[variant];
-      return [linesChanged, yesNo(publisherRestarted), yesNo(received)];
-    }),
-    note: "Lines of the publisher. Each was really changed, started and tried.",
-  };
-}
-
-function byVariant(
-  cells: (variant: Variant) => (string | number)[],
-): (string | number)[][] {
-  return VARIANTS.map((variant) => [SPECS[variant].title, ...cells(variant)]);
-}
-
-function tenths(value: number): number {
-  return Number(value.toFixed(1));
-}
-
-function yesNo(value: boolean): string {
-  return value ? "yes" : "no";
+function rows(labels: readonly string[][], figures: object): (string | number)[][] {
+  return figureRows(figures).map((row, n) => [
+    ...labels[n]!,
+    ...row.map((figure) => typeof figure === "boolean" ? (figure ? "yes" : "no") : figure),
+  ]);
 }
