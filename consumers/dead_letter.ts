@@ -33,7 +33,7 @@ export const deadLetterConsumer: Consumer<DeadLetter> = {
     name: "dead-letter",
     queue: DEAD_LETTER_QUEUE,
     topology: deadLetterSlice(),
-    failure: { kind: "hold" },
+    failure: { kind: "stay" },
     decode(message) {
       const failure = readFailure(message.properties.headers);
       const id = messageId(message);

@@ -59,13 +59,13 @@ export class DeliveryProcessor<T> {
   }
 
   async #process(message: ConsumeMessage, session: Session): Promise<void> {
-    if (this.#spec.failure.kind === "hold" && this.#settlement.isNearDeliveryLimit(message)) {
+    if (this.#spec.failure.kind === "stay" && this.#settlement.isNearDeliveryLimit(message)) {
       return await this.#settlement.putBack(message, session);
     }
     let incoming: Incoming<T>;
     try {
-      // deno-lint-ignore require-await -- held() waits for what it is given
-      incoming = await this.#held(session, async () => this.#spec.decode(message));
+      // deno-lint-ignore require-await -- insist() waits for what it is given
+      incoming = await this.#insist(session, async () => this.#spec.decode(message));
     } catch (error) {
       return await this.#fail(message, session, error);
     }
@@ -95,8 +95,8 @@ export class DeliveryProcessor<T> {
     session: Session,
     options: HandlerCallOptions,
   ): Promise<CommitResult> {
-    const effect = await this.#held(session, () => callHandler(this.#spec, payload, options));
-    return await this.#held(session, () => this.#store.commit(id, effect));
+    const effect = await this.#insist(session, () => callHandler(this.#spec, payload, options));
+    return await this.#insist(session, () => this.#store.commit(id, effect));
   }
 
   #duplicate(id: string, message: ConsumeMessage, session: Session): void {
@@ -107,10 +107,10 @@ export class DeliveryProcessor<T> {
 
   async #fail(message: ConsumeMessage, session: Session, error: unknown): Promise<undefined> {
     const { failure } = this.#spec;
-    // A store that is away is no failure of the event. On the route `hold` nothing else gets here,
+    // A store that is away is no failure of the event. On the route `stay` nothing else gets here,
     // but the end of the session.
     if (
-      failure.kind === "hold" || error instanceof StoreUnavailableError || session.signal.aborted
+      failure.kind === "stay" || error instanceof StoreUnavailableError || session.signal.aborted
     ) {
       throw error;
     }
@@ -118,9 +118,9 @@ export class DeliveryProcessor<T> {
     await this.#settlement.fail(message, session, dispositionOf(error, retries, failure.delaysMs));
   }
 
-  /** `action`, on the route `hold` tried again whatever fails, for there is nowhere else to go. */
-  #held<R>(session: Session, action: () => Promise<R>): Promise<R> {
-    if (this.#spec.failure.kind !== "hold") return action();
+  /** `action`, on the route `stay` tried again whatever fails, for there is nowhere else to go. */
+  #insist<R>(session: Session, action: () => Promise<R>): Promise<R> {
+    if (this.#spec.failure.kind !== "stay") return action();
     return tryAgain(action, {
       isWorthIt: (error) => !(error instanceof StoreUnavailableError),
       onFailure: (error, delayMs) =>

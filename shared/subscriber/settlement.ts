@@ -41,7 +41,7 @@ export class Settlement {
 
   constructor(spec: Pick<SubscriberSpec<unknown>, "queue" | "failure">, log: Logger) {
     this.#queue = spec.queue;
-    this.#isLastPlace = spec.failure.kind === "hold";
+    this.#isLastPlace = spec.failure.kind === "stay";
     this.#log = log;
   }
 

@@ -70,4 +70,4 @@ export type FailureRoute =
   /** Retry queues with these delays, then the dead-letter exchange. */
   | { readonly kind: "retry"; readonly delaysMs: readonly number[] }
   /** Nowhere: this is the last place. It is tried again where it is, until it succeeds. */
-  | { readonly kind: "hold" };
+  | { readonly kind: "stay" };
