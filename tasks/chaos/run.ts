@@ -2,7 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { messageOf } from "@ecomarket/shared/base/errors";
 import { DEAD_LETTER_QUEUE } from "@ecomarket/shared/contract/topology";
-import type { ConsumerName } from "@ecomarket/testbed/processes/consumer_process";
+import type { ConsumerName } from "@ecomarket/testbed/processes/roles";
 import { deadLettersByEvent, effectsByEvent, SUBSCRIBERS } from "@ecomarket/testbed/stores/effects";
 import { readUsersStore } from "./accounts/api_books.ts";
 import { auditRun, isClean, type RunAudit } from "./accounts/run_audit.ts";
@@ -71,9 +71,8 @@ export async function runChaos(world: World, plan: RunPlan): Promise<RunResult> 
 
   const failures: string[] = [];
   await world.publisher.current.tell("finish");
-  if (!await within(FINISH_TIMEOUT_MS, world.publisher.current.said("done"))) {
-    failures.push(`the publisher was not done within ${FINISH_TIMEOUT_MS / 1000} s`);
-  }
+  await world.publisher.current.said("done", FINISH_TIMEOUT_MS)
+    .catch((error) => failures.push(messageOf(error)));
   await world.publisher.stop();
   await settle(world, plan);
   for (const consumer of Object.values(world.consumers)) {
@@ -157,14 +156,6 @@ function auditWorld(world: World): RunAudit {
     }])),
     answers.length === 0 ? undefined : { answers, ...readUsersStore(dataDirOf) },
   );
-}
-
-async function within(timeoutMs: number, work: Promise<void>): Promise<boolean> {
-  const timeout = new AbortController();
-  const late = delay(timeoutMs, false, { signal: timeout.signal }).catch(() => false);
-  const isDone = await Promise.race([work.then(() => true), late]);
-  timeout.abort();
-  return isDone;
 }
 
 function told({ name, atMs, proof, recoveryMs, failure }: FaultRecord): string {

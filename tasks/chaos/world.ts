@@ -17,15 +17,11 @@ import {
   type SubscriberName,
 } from "@ecomarket/shared/contract/topology";
 import { TcpProxy } from "@ecomarket/testbed/broker/tcp_proxy";
-import {
-  type ConsumerName,
-  ConsumerProcess,
-  CONSUMERS,
-} from "@ecomarket/testbed/processes/consumer_process";
+import { type ConsumerName, CONSUMERS, startRole } from "@ecomarket/testbed/processes/roles";
 import { LogWatch } from "@ecomarket/testbed/processes/log_watch";
 import { SUBSCRIBERS } from "@ecomarket/testbed/stores/effects";
 import type { Answer } from "./load/api_load.ts";
-import { PublisherProcess } from "./load/publisher_process.ts";
+import { startPublisher } from "./load/start_publisher.ts";
 import { Supervisor } from "./load/supervisor.ts";
 
 /** Retries of a run come quickly: it is the road that is tested, not the patience. */
@@ -58,8 +54,8 @@ export class World implements AsyncDisposable {
   readonly management: ManagementClient;
   /** One for each node of the broker: every role reaches it by this way only. */
   readonly proxies: readonly TcpProxy[];
-  readonly consumers: Readonly<Record<ConsumerName, Supervisor<ConsumerProcess>>>;
-  readonly publisher: Supervisor<PublisherProcess>;
+  readonly consumers: Readonly<Record<ConsumerName, Supervisor>>;
+  readonly publisher: Supervisor;
   readonly logs: Readonly<Record<ConsumerName | "publisher", LogWatch>>;
   /** What clients of the users API were told. */
   readonly apiAnswers: Answer[] = [];
@@ -88,7 +84,7 @@ export class World implements AsyncDisposable {
     const supervise = (name: ConsumerName) =>
       cleanup.use(
         new Supervisor(name, () =>
-          ConsumerProcess.start(CONSUMERS[name], {
+          startRole(CONSUMERS[name], {
             amqpUrls,
             dataDir: directory,
             env: { RETRY_DELAYS_MS: CHAOS_DELAYS_MS.join(","), SIMULATE_FAILURES: "1" },
@@ -111,7 +107,7 @@ export class World implements AsyncDisposable {
       onRecord: this.logs.publisher.onRecord,
     };
     this.publisher = cleanup.use(
-      new Supervisor("publisher", () => new PublisherProcess(publisherOptions)),
+      new Supervisor("publisher", () => startPublisher(publisherOptions)),
     );
     this.#cleanup = cleanup;
   }

@@ -16,11 +16,7 @@ import { print, printError, runCommand } from "@ecomarket/shared/process/main";
 import { openInBrowser } from "@ecomarket/shared/process/platform";
 import { renderTable } from "@ecomarket/shared/process/table";
 import { createVhost } from "@ecomarket/testbed/broker/private_vhost";
-import {
-  CONSUMER_NAMES,
-  ConsumerProcess,
-  CONSUMERS,
-} from "@ecomarket/testbed/processes/consumer_process";
+import { CONSUMER_NAMES, CONSUMERS, startRole } from "@ecomarket/testbed/processes/roles";
 import { DemoFlow } from "./flow.ts";
 import { type Expectation, judgeStores, type Verdict } from "./verdict.ts";
 
@@ -83,7 +79,7 @@ async function demo({ signal, say, openManagementUi }: DemoOptions): Promise<Dem
   say("Starting email, loyalty, analytics and dead-letter, each in its own sandbox …");
   const flow = new DemoFlow(say);
   const consumers = CONSUMER_NAMES.map((name) =>
-    cleanup.use(ConsumerProcess.start(CONSUMERS[name], {
+    cleanup.use(startRole(CONSUMERS[name], {
       amqpUrls,
       dataDir,
       env: { FAST_RETRY: "1", SIMULATE_FAILURES: "1" },

@@ -2,7 +2,7 @@
 import type { UsuarioCreado } from "@ecomarket/shared/contract/event";
 import { X_SIMULATE_FAILURES } from "@ecomarket/shared/contract/headers";
 import { DEAD_LETTER_QUEUE, subscriberSlice } from "@ecomarket/shared/contract/topology";
-import type { LogRecord } from "@ecomarket/testbed/processes/role_process";
+import type { LogRecord } from "@ecomarket/testbed/processes/log_record";
 import { type Account, accountOf } from "./account.ts";
 import type { Lesson } from "./lesson.ts";
 import { CLASSIC_QUEUE } from "./stage/classic_queue.ts";

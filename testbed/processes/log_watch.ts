@@ -1,5 +1,5 @@
 /** What the children say, as far as a run needs to know: counted, and waited for. */
-import type { LogRecord } from "./role_process.ts";
+import type { LogRecord } from "./log_record.ts";
 
 /** The records of one role, over all of its processes. */
 export class LogWatch {

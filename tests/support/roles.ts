@@ -7,45 +7,40 @@ import type { SubscriberName } from "@ecomarket/shared/contract/topology";
 import { openForReading } from "@ecomarket/shared/store/sqlite";
 import {
   CONSUMER_NAMES,
-  ConsumerProcess,
-  type ConsumerProcessOptions,
+  type ConsumerName,
   CONSUMERS,
-  type ConsumerScript,
-} from "@ecomarket/testbed/processes/consumer_process";
+  type RoleProcessOptions,
+  type RoleScript,
+  roleSpec,
+} from "@ecomarket/testbed/processes/roles";
+import { SandboxedProcess } from "@ecomarket/testbed/processes/sandboxed_process";
 import { deadLettersByEvent, effectsByEvent } from "@ecomarket/testbed/stores/effects";
 import type { Bench } from "./bench.ts";
 
 /** Starts `consumer` on `bench`, with its fast retries, and waits until it consumes. */
-export async function startConsumer(
+export function startConsumer(
   bench: Bench,
-  consumer: ConsumerScript,
-  options: Partial<ConsumerProcessOptions> = {},
-): Promise<ConsumerProcess> {
-  const process = ConsumerProcess.start(consumer, {
+  consumer: RoleScript,
+  options: Partial<RoleProcessOptions> = {},
+): Promise<SandboxedProcess> {
+  return SandboxedProcess.startReady(roleSpec(consumer, {
     amqpUrls: [bench.amqpUrl],
     dataDir: bench.directory,
     ...options,
     env: { RETRY_DELAYS_MS: "50,100,150", ...options.env },
-  });
-  try {
-    await process.ready;
-    return process;
-  } catch (error) {
-    await process.stop();
-    throw error;
-  }
+  }));
 }
 
 /** Starts the workshop's four consumers. They stop with `bench`. */
 export async function startAllConsumers(
   bench: Bench,
-): Promise<Record<keyof typeof CONSUMERS, ConsumerProcess>> {
+): Promise<Record<ConsumerName, SandboxedProcess>> {
   const started = await Promise.all(CONSUMER_NAMES.map(async (name) => {
     const process = await startConsumer(bench, CONSUMERS[name]);
     bench.cleanup.use(process);
     return [name, process] as const;
   }));
-  return Object.fromEntries(started) as Record<keyof typeof CONSUMERS, ConsumerProcess>;
+  return Object.fromEntries(started) as Record<ConsumerName, SandboxedProcess>;
 }
 
 /** `count` signups with realistic names. */

@@ -39,8 +39,8 @@ const ROOM_ARROWS: Readonly<Record<string, readonly string[]>> = {
   "setup/queues": [],
   "testbed/broker": [],
   "testbed/stores": [],
-  "testbed/processes": [],
-  "testbed/project": ["testbed/processes", "testbed/broker"],
+  "testbed/project": ["testbed/broker"],
+  "testbed/processes": ["testbed/project"],
 };
 
 /** For each file of the project, the files that it imports: types too, and what it loads later. */

@@ -1,7 +1,7 @@
 /** That the documents say what was measured and computed, and what makes that so. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { PROJECT_ROOT } from "@ecomarket/testbed/processes/role_process";
+import { PROJECT_ROOT } from "@ecomarket/testbed/project/project_root";
 import { markdownReport } from "../../tasks/compare/report/report.ts";
 import { parseCompareReport } from "../../tasks/docs_figures/compare_report.ts";
 import { DocumentError } from "../../tasks/docs_figures/document_error.ts";

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { freePorts } from "@ecomarket/setup/machine/free_ports";
-import { UsersApiProcess } from "@ecomarket/testbed/processes/users_api_process";
+import { startRole, usersApi } from "@ecomarket/testbed/processes/roles";
 import { type Answer, ApiLoad } from "../load/api_load.ts";
 import { Supervisor } from "../load/supervisor.ts";
 import { until } from "../world.ts";
@@ -54,10 +54,9 @@ export async function killApiUnderLoad(options: ApiKillsOptions): Promise<ApiKil
   await using api = new Supervisor("users-api", () => {
     const own: Life = { isRelaying: false };
     life = own;
-    return UsersApiProcess.start({
+    return startRole(usersApi(port!), {
       amqpUrls,
       dataDir,
-      port: port!,
       onRecord({ state }) {
         if (state === "relaying") own.isRelaying = true;
       },

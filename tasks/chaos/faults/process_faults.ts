@@ -2,7 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { CRASH_EXIT_CODE } from "@ecomarket/shared/contract/simulated_failure";
 import { DELIVERY_LIMIT, SUBSCRIBER_QUEUES } from "@ecomarket/shared/contract/topology";
-import { CONSUMER_NAMES, type ConsumerName } from "@ecomarket/testbed/processes/consumer_process";
+import { CONSUMER_NAMES, type ConsumerName } from "@ecomarket/testbed/processes/roles";
 import { countEffects, deadLettersByEvent, SUBSCRIBERS } from "@ecomarket/testbed/stores/effects";
 import { readJournal } from "../load/journal.ts";
 import { until, type World } from "../world.ts";
@@ -57,7 +57,7 @@ async function killPublisher(world: World): Promise<FaultOutcome> {
     const { pid } = world.publisher.current;
     for (const proxy of world.proxies) proxy.holdAnswers();
     await delay(Math.random() * 200);
-    const { signal } = await world.publisher.current.stop(0);
+    const { signal } = await world.publisher.current.kill();
     for (const proxy of world.proxies) proxy.restore();
     const unanswered = readJournal(world.journalDir)
       .filter(({ outcome }) => outcome === "pending").length;

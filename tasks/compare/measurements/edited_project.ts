@@ -1,6 +1,6 @@
 /** A developer's working copy of the project: where a publisher is edited, and run from. */
 import { dirname, join } from "node:path";
-import { PROJECT_ROOT } from "@ecomarket/testbed/processes/role_process";
+import { PROJECT_ROOT } from "@ecomarket/testbed/project/project_root";
 import { changedLines } from "./publisher_edit.ts";
 
 /** What the baselines need to run: the rest of the project is not copied. */

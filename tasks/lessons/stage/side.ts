@@ -14,11 +14,8 @@ import {
 import { FAST_RETRY_DELAYS_MS } from "@ecomarket/shared/process/config";
 import { roleLogger } from "@ecomarket/shared/process/log";
 import { TcpProxy } from "@ecomarket/testbed/broker/tcp_proxy";
-import {
-  ConsumerProcess,
-  type ConsumerProcessOptions,
-  CONSUMERS,
-} from "@ecomarket/testbed/processes/consumer_process";
+import { CONSUMERS, type RoleProcessOptions, startRole } from "@ecomarket/testbed/processes/roles";
+import type { SandboxedProcess } from "@ecomarket/testbed/processes/sandboxed_process";
 import { effectsByEvent } from "@ecomarket/testbed/stores/effects";
 import { LessonError, WAIT_TIMEOUT_MS } from "./lesson_error.ts";
 import { NaiveProcess, type NaiveScript } from "./naive_process.ts";
@@ -79,20 +76,17 @@ export class Side {
   ): NaiveProcess {
     const { amqpUrl = this.amqpUrl, pause = false } = options;
     const dataDir = join(this.dataDir, CONSUMERS.email.folder);
-    return this.stage.use(NaiveProcess.start(script, { amqpUrl, dataDir, pause }));
+    return this.stage.use(new NaiveProcess(script, { amqpUrl, dataDir, pause }));
   }
 
   /** Starts the real email consumer, and waits until it consumes. */
   async startEmail(
-    options: Omit<ConsumerProcessOptions, "amqpUrls" | "dataDir"> & { amqpUrl?: string } = {},
-  ): Promise<ConsumerProcess> {
+    options: Omit<RoleProcessOptions, "amqpUrls" | "dataDir"> & { amqpUrl?: string } = {},
+  ): Promise<SandboxedProcess> {
     const { amqpUrl = this.amqpUrl, ...rest } = options;
+    const { dataDir } = this;
     const consumer = this.stage.use(
-      ConsumerProcess.start(CONSUMERS.email, {
-        amqpUrls: [amqpUrl],
-        dataDir: this.dataDir,
-        ...rest,
-      }),
+      startRole(CONSUMERS.email, { amqpUrls: [amqpUrl], dataDir, ...rest }),
     );
     await consumer.ready;
     return consumer;
