@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { messageOf } from "@ecomarket/shared/base/errors";
 import { DEAD_LETTER_QUEUE } from "@ecomarket/shared/contract/topology";
 import type { ConsumerName } from "@ecomarket/testbed/processes/roles";
-import { deadLettersByEvent, effectsByEvent, SUBSCRIBERS } from "@ecomarket/testbed/stores/effects";
+import { holdingsOf, SUBSCRIBERS } from "@ecomarket/testbed/stores/effects";
 import { readUsersStore } from "./accounts/api_books.ts";
 import { auditRun, isClean, type RunAudit } from "./accounts/run_audit.ts";
 import type { Fault } from "./faults/fault.ts";
@@ -150,8 +150,7 @@ function auditWorld(world: World): RunAudit {
   return auditRun(
     readJournal(world.journalDir),
     Object.fromEntries(SUBSCRIBERS.map((name) => [name, {
-      effects: effectsByEvent(name, dataDirOf),
-      deadLetters: deadLettersByEvent(name, dataDirOf),
+      ...holdingsOf(name, dataDirOf),
       duplicateDeliveries: world.logs[name].duplicates,
     }])),
     answers.length === 0 ? undefined : { answers, ...readUsersStore(dataDirOf) },

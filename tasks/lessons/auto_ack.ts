@@ -26,7 +26,7 @@ async function naive(side: Side): Promise<Account> {
   side.startNaive("auto_ack");
   await side.untilConsumed(1);
   const waiting = await side.takeAll();
-  return accountOf(ids, { handled: side.effects(), waiting, deliveries: victim.deliveries });
+  return accountOf(ids, { effects: side.effects(), waiting, deliveries: victim.deliveries });
 }
 
 async function real(side: Side): Promise<Account> {
@@ -52,7 +52,7 @@ async function real(side: Side): Promise<Account> {
   await side.untilHandled(EVENTS);
   await side.until("each event acknowledged", () => secondLife.handled === EVENTS);
   return accountOf(idsOf(events), {
-    handled: side.effects(),
+    effects: side.effects(),
     // Each one once in the second life, and those that came back once in the first.
     deliveries: secondLife.handled + secondLife.redeliveries,
   });

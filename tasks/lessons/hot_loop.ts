@@ -30,15 +30,15 @@ async function naive(side: Side): Promise<Account> {
   const startedAt = performance.now();
   await consumer.delivered(DELIVERIES);
   const seconds = (performance.now() - startedAt) / 1000;
-  const handled = side.effects();
+  const effects = side.effects();
   await consumer.kill();
-  await side.untilWaiting(events.length - handled.size);
+  await side.untilWaiting(events.length - effects.size);
   const { deliveries } = consumer;
   side.stage.say(
     `nack(requeue): ${deliveries} deliveries of one event, ${Math.round(DELIVERIES / seconds)} ` +
-      `a second; of the ${HEALTHY} healthy ones behind it, ${handled.size} were handled meanwhile.`,
+      `a second; of the ${HEALTHY} healthy ones behind it, ${effects.size} were handled meanwhile.`,
   );
-  return accountOf(idsOf(events), { handled, waiting: await side.takeAll(), deliveries });
+  return accountOf(idsOf(events), { effects, waiting: await side.takeAll(), deliveries });
 }
 
 async function real(side: Side): Promise<Account> {
@@ -62,11 +62,11 @@ async function real(side: Side): Promise<Account> {
     `retry queues: attempts after ${delays.join(", ")} ms, then a dead letter; of the ` +
       `${HEALTHY} healthy ones, ${meanwhile} were handled meanwhile.`,
   );
-  const deadLettered = await side.takeAll(DEAD_LETTER_QUEUE);
+  const deadLetters = await side.takeAll(DEAD_LETTER_QUEUE);
   const waiting = await side.takeAll();
   return accountOf(idsOf(events), {
-    handled: side.effects(),
-    deadLettered,
+    effects: side.effects(),
+    deadLetters,
     waiting,
     deliveries: outcomes.length,
   });

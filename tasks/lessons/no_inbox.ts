@@ -31,7 +31,7 @@ async function naive(side: Side): Promise<Account> {
   const successor = side.startNaive("no_inbox");
   await successor.done(ids.at(-1)!);
   const deliveries = victim.deliveries + successor.deliveries;
-  return accountOf(ids, { handled: side.effects(), deliveries });
+  return accountOf(ids, { effects: side.effects(), deliveries });
 }
 
 async function real(side: Side): Promise<Account> {
@@ -63,7 +63,7 @@ async function real(side: Side): Promise<Account> {
   await side.until("each event acknowledged", () => settled() === EVENTS);
   side.stage.say(`with an inbox: recognised as already done: ${secondLife.duplicates}.`);
   return accountOf(idsOf(events), {
-    handled: side.effects(),
+    effects: side.effects(),
     // Each one once in the second life, and those that came back once in the first.
     deliveries: settled() + secondLife.redeliveries,
   });

@@ -5,6 +5,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { SUBSCRIBER_QUEUES, type SubscriberName } from "@ecomarket/shared/contract/topology";
 import { openForReading } from "@ecomarket/shared/store/sqlite";
+import type { Counts, Holdings } from "../audit/event_audit.ts";
 
 /** The workshop's subscribers, in the order in which they are shown. */
 export const SUBSCRIBERS = Object.keys(SUBSCRIBER_QUEUES) as SubscriberName[];
@@ -16,8 +17,19 @@ const EFFECT_TABLES: Readonly<Record<SubscriberName, string>> = {
   analytics: "signups",
 };
 
-/** Where a subscriber or the archive keeps its data. */
-export type DataDirOf = (name: SubscriberName | "dead_letters") => string;
+/** Where whoever has a store keeps it, such as `data/email`. */
+export type DataDirOf = (name: string) => string;
+
+/** The effects and the dead letters of `subscriber`, for an audit. */
+export function holdingsOf(
+  subscriber: SubscriberName,
+  dataDirOf: DataDirOf,
+): Required<Pick<Holdings, "effects" | "deadLetters">> {
+  return {
+    effects: effectsByEvent(subscriber, dataDirOf),
+    deadLetters: deadLettersByEvent(subscriber, dataDirOf),
+  };
+}
 
 /** How many effects of `subscriber` are committed. A store that is not there yet holds none. */
 export function countEffects(subscriber: SubscriberName, dataDirOf: DataDirOf): number {
@@ -33,7 +45,7 @@ export function countDeadLetters(dataDirOf: DataDirOf): number {
 export function effectsByEvent(
   subscriber: SubscriberName,
   dataDirOf: DataDirOf,
-): ReadonlyMap<string, number> {
+): Counts {
   const sql = `SELECT event_id AS id, count(*) AS n FROM ${EFFECT_TABLES[subscriber]} GROUP BY 1`;
   return read(dataDirOf(subscriber), new Map(), (db) => byId(db, sql));
 }
@@ -42,7 +54,7 @@ export function effectsByEvent(
 export function deadLettersByEvent(
   subscriber: SubscriberName,
   dataDirOf: DataDirOf,
-): ReadonlyMap<string, number> {
+): Counts {
   const sql =
     `SELECT message_id AS id, count(*) AS n FROM dead_letters WHERE origin_queue = ? GROUP BY 1`;
   return read(

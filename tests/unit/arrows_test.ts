@@ -38,7 +38,8 @@ const ROOM_ARROWS: Readonly<Record<string, readonly string[]>> = {
   "setup/broker": ["setup/node", "setup/machine"],
   "setup/queues": [],
   "testbed/broker": [],
-  "testbed/stores": [],
+  "testbed/audit": [],
+  "testbed/stores": ["testbed/audit"],
   "testbed/project": ["testbed/broker"],
   "testbed/processes": ["testbed/project"],
 };
