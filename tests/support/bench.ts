@@ -21,7 +21,7 @@ import {
   eventConsumer,
   type EventConsumerDefinition,
 } from "@ecomarket/shared/subscriber/consumer";
-import { createVhost, type VhostBroker } from "@ecomarket/testbed/broker/test_broker";
+import { testVhost, type VhostBroker } from "@ecomarket/testbed/broker/test_broker";
 import { runSubscriber } from "../../shared/subscriber/subscriber.ts";
 
 /** Retry delays that a test can wait for. */
@@ -44,7 +44,7 @@ export class Bench implements AsyncDisposable {
     await using cleanup = new AsyncDisposableStack();
     const directory = await Deno.makeTempDir({ prefix: "ecomarket_test_" });
     cleanup.defer(() => Deno.remove(directory, { recursive: true }));
-    const { amqpUrl } = cleanup.use(await createVhost(broker));
+    const { amqpUrl } = cleanup.use(await testVhost(broker));
     const connection = await connect(amqpUrl);
     connection.on("error", () => {});
     cleanup.defer(() => connection.close().catch(() => {}));
