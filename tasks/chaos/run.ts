@@ -1,6 +1,7 @@
 /** One chaos run, from an empty broker to an audited one. */
 import { setTimeout as delay } from "node:timers/promises";
 import { messageOf } from "@ecomarket/shared/base/errors";
+import { poll } from "@ecomarket/shared/base/poll";
 import { DEAD_LETTER_QUEUE } from "@ecomarket/shared/contract/topology";
 import type { ConsumerName } from "@ecomarket/testbed/processes/roles";
 import { holdingsOf, SUBSCRIBERS } from "@ecomarket/testbed/stores/effects";
@@ -135,14 +136,13 @@ function watchEffects(world: World) {
 
 /** Waits until nothing more can come: what is missing then is missing. */
 async function settle(world: World, { mayLose, signal }: RunPlan): Promise<void> {
-  const deadline = performance.now() + SETTLE_TIMEOUT_MS;
-  while (performance.now() < deadline) {
+  const isSettled = async () => {
     const backlogs = await Promise.all(SUBSCRIBERS.map((name) => world.backlog(name)));
     const dead = (await world.queues([DEAD_LETTER_QUEUE]))[DEAD_LETTER_QUEUE]?.ready ?? 0;
     const isQuiet = dead === 0 && backlogs.every((backlog) => backlog === 0);
-    if (isQuiet && (mayLose || isClean(auditWorld(world)))) return;
-    await delay(500, undefined, { signal });
-  }
+    return isQuiet && (mayLose || isClean(auditWorld(world)));
+  };
+  await poll(isSettled, { timeoutMs: SETTLE_TIMEOUT_MS, intervalMs: 500, signal });
 }
 
 function auditWorld(world: World): RunAudit {

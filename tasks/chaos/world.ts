@@ -6,7 +6,6 @@ import { join } from "node:path";
 import type { Level } from "@ecomarket/publisher/levels/levels";
 import type { PrivateCluster } from "@ecomarket/setup/node/private_cluster";
 import type { PrivateNode } from "@ecomarket/setup/node/private_node";
-import { poll } from "@ecomarket/shared/base/poll";
 import { connectOnce } from "@ecomarket/shared/broker/connection";
 import { ManagementClient } from "@ecomarket/shared/broker/management";
 import { type QueueStatus, queueStatus } from "@ecomarket/shared/broker/queue_status";
@@ -173,15 +172,4 @@ export class World implements AsyncDisposable {
     const found = await this.queues([queue, ...retries]);
     return Object.values(found).reduce((sum, status) => sum + (status?.ready ?? 0), 0);
   }
-}
-
-/** Resolves once `isSo` is true. @throws {Error} that says what was waited for, after `timeoutMs`. */
-export async function until(
-  what: string,
-  isSo: () => boolean | Promise<boolean>,
-  timeoutMs = 30_000,
-): Promise<void> {
-  const attempt = async () => await isSo() || undefined;
-  if (await poll(attempt, { timeoutMs, intervalMs: 20 })) return;
-  throw new Error(`${what}: not within ${timeoutMs / 1000} s`);
 }

@@ -1,8 +1,8 @@
 /** `deno task demo`: the whole flow on one screen, then the proof from the stores. */
-import { setTimeout as delay } from "node:timers/promises";
 import { RobustPublisher } from "@ecomarket/publisher/levels/robust_publisher";
 import { type Broker, ensureBroker } from "@ecomarket/setup/broker/broker";
 import { aborted, rejectOnAbort } from "@ecomarket/shared/base/abort";
+import { poll } from "@ecomarket/shared/base/poll";
 import { connectOnce } from "@ecomarket/shared/broker/connection";
 import { ManagementClient } from "@ecomarket/shared/broker/management";
 import { queueStatus } from "@ecomarket/shared/broker/queue_status";
@@ -148,15 +148,14 @@ async function settle(
   const queues = fullTopology(FAST_RETRY_DELAYS_MS).queues.map((queue) => queue.name);
   const connection = await connectOnce(urls, "demo");
   try {
-    const deadline = performance.now() + SETTLE_TIMEOUT_MS;
-    for (;;) {
+    const settled = async () => {
       const depths = Object.values(await queueStatus(connection, queues));
       const isQuiet = depths.every((queue) => queue?.ready === 0);
       const verdict = judgeStores(dataDir, expected);
-      const isDone = isQuiet && verdict.problems.length === 0;
-      if (isDone || performance.now() > deadline) return verdict;
-      await delay(POLL_MS, undefined, { signal });
-    }
+      return isQuiet && verdict.problems.length === 0 && verdict;
+    };
+    const options = { timeoutMs: SETTLE_TIMEOUT_MS, intervalMs: POLL_MS, signal };
+    return await poll(settled, options) ?? judgeStores(dataDir, expected);
   } finally {
     await connection.close();
   }

@@ -3,13 +3,13 @@
  * says and logs, what it can be told, and how it ends.
  */
 import { EcoMarketError } from "@ecomarket/shared/base/errors";
-import { poll } from "@ecomarket/shared/base/poll";
+import { LateError, poll } from "@ecomarket/shared/base/poll";
 import { stopProcess } from "@ecomarket/shared/process/platform";
 import { readLines } from "@ecomarket/shared/process/text_lines";
 import { type LogRecord, parseRecord } from "./log_record.ts";
 import { type ProcessSpec, sandboxedCommand } from "./process_spec.ts";
 
-/** A process ended, or was late, while somebody waited for what it should do. */
+/** A process ended, or was not ready in time, while somebody waited for what it should do. */
 export class ProcessError extends EcoMarketError {
   override readonly code = "PROCESS_FAILED";
 }
@@ -94,16 +94,15 @@ export class SandboxedProcess implements AsyncDisposable {
   /**
    * Resolves once it has written `line` to its standard output, now or before.
    *
-   * @throws {ProcessError} when it ends before, or takes longer than `timeoutMs`.
+   * @throws {ProcessError} when it ends before; {LateError} when it takes longer than `timeoutMs`.
    */
   said(line: string, timeoutMs: number = SAY_TIMEOUT_MS): Promise<void> {
     if (this.#said.includes(line)) return Promise.resolve();
     if (this.#end) return Promise.reject(this.#end);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const listener = { line, resolve, reject };
-    const late = `${this.name} did not say "${line}" within ${timeoutMs / 1000} s. ` +
-      "Try again when the machine has less to do";
-    const timer = setTimeout(() => reject(new ProcessError(late)), timeoutMs);
+    const late = new LateError(`"${line}" of ${this.name}`, timeoutMs);
+    const timer = setTimeout(() => reject(late), timeoutMs);
     this.#listeners.add(listener);
     return promise.finally(() => {
       clearTimeout(timer);
@@ -164,7 +163,7 @@ export class SandboxedProcess implements AsyncDisposable {
 
   /** Asks `readyUrl` until it answers 200, or the process ends. */
   async #ask(readyUrl: string): Promise<void> {
-    const isDecided = async () => this.#end !== undefined || await answers(readyUrl) || undefined;
+    const isDecided = async () => this.#end !== undefined || await answers(readyUrl);
     if (await poll(isDecided, { timeoutMs: START_TIMEOUT_MS, intervalMs: 20 })) {
       this.#ready.resolve({ url: new URL(readyUrl).origin });
     } else {

@@ -2,10 +2,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { freePorts } from "@ecomarket/setup/machine/free_ports";
+import { until } from "@ecomarket/shared/base/poll";
 import { startRole, usersApi } from "@ecomarket/testbed/processes/roles";
 import { type Answer, ApiLoad } from "../load/api_load.ts";
 import { Supervisor } from "../load/supervisor.ts";
-import { until } from "../world.ts";
 
 /** What the API is put through. */
 export interface ApiKillsOptions {
@@ -71,7 +71,7 @@ export async function killApiUnderLoad(options: ApiKillsOptions): Promise<ApiKil
       () => load.answers.length > answered,
       () => life.isRelaying,
     ][n % 3]!;
-    await until("the API's work", hasCome, PATIENCE_MS);
+    await until("the API's work", hasCome, { timeoutMs: PATIENCE_MS });
     await delay(Math.random() * MAX_DELAY_MS);
     await api.kill();
   }
@@ -93,5 +93,5 @@ function untilOutboxIsEmpty(url: string): Promise<void> {
   return until("an empty outbox", async () => {
     const { backlog } = backlogSchema.parse(await (await fetch(`${url}/readyz`)).json());
     return backlog.events === 0;
-  }, PATIENCE_MS);
+  }, { timeoutMs: PATIENCE_MS });
 }

@@ -2,12 +2,13 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import type { PrivateNode } from "@ecomarket/setup/node/private_node";
+import { until } from "@ecomarket/shared/base/poll";
 import { connectOnce } from "@ecomarket/shared/broker/connection";
 import { SUBSCRIBER_QUEUES, type SubscriberName } from "@ecomarket/shared/contract/topology";
 import { lowerAckTimeout } from "@ecomarket/testbed/broker/ack_timeout";
 import { deadLettersByEvent, effectsByEvent } from "@ecomarket/testbed/stores/effects";
 import { readJournal } from "../load/journal.ts";
-import { until, type World } from "../world.ts";
+import type { World } from "../world.ts";
 import { type Fault, type FaultOutcome, provoke } from "./fault.ts";
 
 /** How long an alarm is held. */
@@ -44,7 +45,7 @@ async function acceptsConnections(node: PrivateNode): Promise<number> {
       .catch(() => undefined);
     connection?.close();
     return connection !== undefined;
-  }, 60_000);
+  }, { timeoutMs: 60_000 });
   return performance.now();
 }
 

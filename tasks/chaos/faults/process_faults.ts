@@ -1,11 +1,12 @@
 /** Processes that die, are stopped, or stay away. */
 import { setTimeout as delay } from "node:timers/promises";
+import { until } from "@ecomarket/shared/base/poll";
 import { CRASH_EXIT_CODE } from "@ecomarket/shared/contract/simulated_failure";
 import { DELIVERY_LIMIT, SUBSCRIBER_QUEUES } from "@ecomarket/shared/contract/topology";
 import { CONSUMER_NAMES, type ConsumerName } from "@ecomarket/testbed/processes/roles";
 import { countEffects, deadLettersByEvent, SUBSCRIBERS } from "@ecomarket/testbed/stores/effects";
 import { readJournal } from "../load/journal.ts";
-import { until, type World } from "../world.ts";
+import type { World } from "../world.ts";
 import { type Fault, type FaultOutcome, provoke } from "./fault.ts";
 
 /** Its prefetch window and some: what waits before the crash loop begins. */
@@ -85,7 +86,7 @@ async function crashLoop(world: World): Promise<FaultOutcome> {
     const dead = isDead();
     const ids = guilty();
     return ids.length > 0 && ids.every((id) => dead.has(id));
-  }, 60_000);
+  }, { timeoutMs: 60_000 });
   const crashes = consumer.deaths.slice(deathsBefore)
     .filter(({ code }) => code === CRASH_EXIT_CODE).length;
   if (crashes <= DELIVERY_LIMIT) throw new Error(`loyalty died ${crashes} times only`);
@@ -102,7 +103,9 @@ async function comeBack(world: World): Promise<FaultOutcome> {
   if (waiting === 0 || others.includes(0)) throw new Error("analytics missed nothing");
   await world.consumers.analytics.start();
   const endedAt = world.consumers.analytics.startedAt;
-  await until("analytics' catching up", async () => await world.backlog("analytics") < 50, 120_000);
+  await until("analytics' catching up", async () => await world.backlog("analytics") < 50, {
+    timeoutMs: 120_000,
+  });
   const proof = `${waiting} events waited in ${SUBSCRIBER_QUEUES.analytics} ` +
     `while the others had done ${Math.min(...others)}; caught up`;
   return { proof, endedAt, affected: ["analytics"] };

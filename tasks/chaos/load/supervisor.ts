@@ -46,7 +46,7 @@ export class Supervisor implements AsyncDisposable {
   async kill(): Promise<Deno.CommandStatus> {
     const victim = this.current;
     const status = await victim.kill();
-    await this.successor(victim);
+    await this.successorReady(victim);
     return status;
   }
 
@@ -55,14 +55,9 @@ export class Supervisor implements AsyncDisposable {
     return this.#wanted;
   }
 
-  /** Resolves once another process than `victim` does its work. */
-  async successor(victim: SandboxedProcess): Promise<void> {
+  /** Resolves once a process does its work, after deaths: another one than `victim`. */
+  async successorReady(victim?: SandboxedProcess): Promise<void> {
     while (this.#current === victim || !await this.#isReady()) await delay(10);
-  }
-
-  /** Resolves once a process does its work, after deaths. */
-  async successorReady(): Promise<void> {
-    while (!await this.#isReady()) await delay(10);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

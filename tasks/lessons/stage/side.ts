@@ -3,7 +3,8 @@ import { join } from "node:path";
 import type { Channel } from "amqplib";
 import type { PublishOptions } from "@ecomarket/publisher/levels/publisher";
 import { RobustPublisher } from "@ecomarket/publisher/levels/robust_publisher";
-import { poll } from "@ecomarket/shared/base/poll";
+import { EcoMarketError } from "@ecomarket/shared/base/errors";
+import { until } from "@ecomarket/shared/base/poll";
 import { connectOnce } from "@ecomarket/shared/broker/connection";
 import { createUsuarioCreado, decode, type UsuarioCreado } from "@ecomarket/shared/contract/event";
 import {
@@ -17,8 +18,15 @@ import { TcpProxy } from "@ecomarket/testbed/broker/tcp_proxy";
 import { CONSUMERS, type RoleProcessOptions, startRole } from "@ecomarket/testbed/processes/roles";
 import type { SandboxedProcess } from "@ecomarket/testbed/processes/sandboxed_process";
 import { effectsByEvent } from "@ecomarket/testbed/stores/effects";
-import { LessonError, WAIT_TIMEOUT_MS } from "./lesson_error.ts";
 import { NaiveProcess, type NaiveScript } from "./naive_process.ts";
+
+/** How long a lesson waits for one thing. */
+const WAIT_TIMEOUT_MS = 60_000;
+
+/** Something that a lesson needs to happen did not. */
+class LessonError extends EcoMarketError {
+  override readonly code = "LESSON_FAILED";
+}
 
 /** The queue that every lesson is about. */
 export const QUEUE = SUBSCRIBER_QUEUES.email;
@@ -140,12 +148,9 @@ export class Side {
     });
   }
 
-  /** Waits until `isSo`. @throws {LessonError} that says what was waited for, when it is late. */
+  /** Waits until `isSo`. @throws {LateError} that says what was waited for, when it is late. */
   async until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
-    const { signal } = this.stage;
-    const attempt = async () => await isSo() || undefined;
-    if (await poll(attempt, { timeoutMs: WAIT_TIMEOUT_MS, signal })) return;
-    throw LessonError.late(what);
+    await until(what, isSo, { timeoutMs: WAIT_TIMEOUT_MS, signal: this.stage.signal });
   }
 
   async #onChannel<T>(use: (channel: Channel) => Promise<T>): Promise<T> {
