@@ -25,14 +25,8 @@ export interface SkippedFault {
   readonly reason: string;
 }
 
-/** All that is known of a run. */
-export interface Run extends Circumstances {
-  readonly command: string;
-  readonly seed: number;
-  readonly events: number;
-  readonly level: string;
-  readonly nodes: number;
-  readonly elapsedMs: number;
+/** What came of a run. */
+export interface RunResult {
   readonly audit: RunAudit;
   readonly faults: readonly FaultRecord[];
   readonly skipped: readonly SkippedFault[];
@@ -40,6 +34,16 @@ export interface Run extends Circumstances {
   readonly failures: readonly string[];
   /** Of every role, over time. */
   readonly memory: readonly MemorySample[];
+}
+
+/** All that is known of a run. */
+export interface Run extends Circumstances, RunResult {
+  readonly command: string;
+  readonly seed: number;
+  readonly events: number;
+  readonly level: string;
+  readonly nodes: number;
+  readonly elapsedMs: number;
 }
 
 /**

@@ -10,9 +10,8 @@ import { auditRun, isClean, type RunAudit } from "./accounts/run_audit.ts";
 import type { Fault } from "./faults/fault.ts";
 import { SUBSCRIBER_DOWN } from "./faults/process_faults.ts";
 import { readJournal } from "./load/journal.ts";
-import type { MemorySample } from "./memory.ts";
 import { watchMemory } from "./memory_watch.ts";
-import type { FaultRecord, SkippedFault } from "./receipt.ts";
+import type { FaultRecord, RunResult, SkippedFault } from "./receipt.ts";
 import { schedule } from "./schedule.ts";
 import type { World } from "./world.ts";
 
@@ -31,15 +30,6 @@ export interface RunPlan {
   readonly say: (line: string) => void;
   /** Whether the publisher is expected to lose: then what is missing is counted, not waited for. */
   readonly mayLose: boolean;
-}
-
-/** What came of it. */
-export interface RunResult {
-  readonly audit: RunAudit;
-  readonly faults: readonly FaultRecord[];
-  readonly skipped: readonly SkippedFault[];
-  readonly failures: readonly string[];
-  readonly memory: readonly MemorySample[];
 }
 
 /** Runs `plan` in `world`. Nothing that goes wrong in the run is thrown: it is in the result. */

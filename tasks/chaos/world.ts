@@ -3,12 +3,13 @@
  * the real consumers in their sandboxes, each kept alive by a supervisor, and what they say.
  */
 import { join } from "node:path";
+import type { ChannelModel } from "amqplib";
 import type { Level } from "@ecomarket/publisher/levels/levels";
 import type { PrivateCluster } from "@ecomarket/setup/node/private_cluster";
 import type { PrivateNode } from "@ecomarket/setup/node/private_node";
-import { connectOnce } from "@ecomarket/shared/broker/connection";
 import { ManagementClient } from "@ecomarket/shared/broker/management";
 import { type QueueStatus, queueStatus } from "@ecomarket/shared/broker/queue_status";
+import { withConnection } from "@ecomarket/shared/broker/with_connection";
 import {
   declareTopology,
   fullTopology,
@@ -116,12 +117,9 @@ export class World implements AsyncDisposable {
     await using cleanup = new AsyncDisposableStack();
     const world = new World(options, cleanup);
     await Deno.mkdir(world.journalDir, { recursive: true });
-    const connection = await connectOnce(world.directUrls, "chaos");
-    try {
+    await withConnection(world.directUrls, "chaos", async (connection) => {
       await declareTopology(await connection.createChannel(), fullTopology(CHAOS_DELAYS_MS));
-    } finally {
-      await connection.close();
-    }
+    });
     world.#cleanup = cleanup.move();
     return world;
   }
@@ -157,12 +155,8 @@ export class World implements AsyncDisposable {
     names: readonly string[],
     timeoutMs = 30_000,
   ): Promise<Record<string, QueueStatus>> {
-    const connection = await connectOnce(this.directUrls, "chaos", timeoutMs);
-    try {
-      return await queueStatus(connection, names);
-    } finally {
-      await connection.close();
-    }
+    const look = (connection: ChannelModel) => queueStatus(connection, names);
+    return await withConnection(this.directUrls, "chaos", look, timeoutMs);
   }
 
   /** Messages that wait for `subscriber`, its retries included. */

@@ -3,9 +3,9 @@ import { RobustPublisher } from "@ecomarket/publisher/levels/robust_publisher";
 import { type Broker, ensureBroker } from "@ecomarket/setup/broker/broker";
 import { aborted, rejectOnAbort } from "@ecomarket/shared/base/abort";
 import { poll } from "@ecomarket/shared/base/poll";
-import { connectOnce } from "@ecomarket/shared/broker/connection";
 import { ManagementClient } from "@ecomarket/shared/broker/management";
 import { queueStatus } from "@ecomarket/shared/broker/queue_status";
+import { withConnection } from "@ecomarket/shared/broker/with_connection";
 import { createUsuarioCreado, type UsuarioCreado } from "@ecomarket/shared/contract/event";
 import { X_SIMULATE_FAILURES } from "@ecomarket/shared/contract/headers";
 import { declareTopology, fullTopology } from "@ecomarket/shared/contract/topology";
@@ -114,12 +114,9 @@ function expectation({ event, fail }: Publication): Expectation {
 }
 
 async function declare(urls: readonly string[]): Promise<void> {
-  const connection = await connectOnce(urls, "demo");
-  try {
+  await withConnection(urls, "demo", async (connection) => {
     await declareTopology(await connection.createChannel(), fullTopology(FAST_RETRY_DELAYS_MS));
-  } finally {
-    await connection.close();
-  }
+  });
 }
 
 /** @returns how many were confirmed. */
@@ -146,8 +143,7 @@ async function settle(
   signal: AbortSignal,
 ): Promise<Verdict> {
   const queues = fullTopology(FAST_RETRY_DELAYS_MS).queues.map((queue) => queue.name);
-  const connection = await connectOnce(urls, "demo");
-  try {
+  return await withConnection(urls, "demo", async (connection) => {
     const settled = async () => {
       const depths = Object.values(await queueStatus(connection, queues));
       const isQuiet = depths.every((queue) => queue?.ready === 0);
@@ -156,9 +152,7 @@ async function settle(
     };
     const options = { timeoutMs: SETTLE_TIMEOUT_MS, intervalMs: POLL_MS, signal };
     return await poll(settled, options) ?? judgeStores(dataDir, expected);
-  } finally {
-    await connection.close();
-  }
+  });
 }
 
 /** What `--json` prints. */

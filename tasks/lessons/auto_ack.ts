@@ -1,10 +1,11 @@
 /** What the broker has forgotten before it was done is lost with the process that held it. */
 import { subscriberSlice } from "@ecomarket/shared/contract/topology";
+import { idsOf, signups } from "@ecomarket/testbed/events/signups";
 import { LogWatch } from "@ecomarket/testbed/processes/log_watch";
 import { lockStore } from "@ecomarket/testbed/stores/store_lock";
 import { type Account, accountOf } from "./account.ts";
 import type { Lesson } from "./lesson.ts";
-import { idsOf, QUEUE, REAL_CONSUMER, type Side, signups } from "./stage/side.ts";
+import { QUEUE, REAL_CONSUMER, type Side } from "./stage/side.ts";
 
 const EVENTS = 10;
 

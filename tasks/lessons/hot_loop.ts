@@ -2,11 +2,12 @@
 import type { UsuarioCreado } from "@ecomarket/shared/contract/event";
 import { X_SIMULATE_FAILURES } from "@ecomarket/shared/contract/headers";
 import { DEAD_LETTER_QUEUE, subscriberSlice } from "@ecomarket/shared/contract/topology";
+import { idsOf, signups } from "@ecomarket/testbed/events/signups";
 import type { LogRecord } from "@ecomarket/testbed/processes/log_record";
 import { type Account, accountOf } from "./account.ts";
 import type { Lesson } from "./lesson.ts";
 import { CLASSIC_QUEUE } from "./stage/classic_queue.ts";
-import { idsOf, QUEUE, REAL_CONSUMER, type Side, signups } from "./stage/side.ts";
+import { QUEUE, REAL_CONSUMER, type Side } from "./stage/side.ts";
 
 const HEALTHY = 10;
 /** Of one event: more of them would show nothing else. */

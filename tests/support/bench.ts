@@ -6,8 +6,8 @@ import { Buffer } from "node:buffer";
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type Channel, type ChannelModel, connect, type GetMessage, type Options } from "amqplib";
-import { connectOnce } from "@ecomarket/shared/broker/connection";
 import { type QueueStatus, queueStatus } from "@ecomarket/shared/broker/queue_status";
+import { withConnection } from "@ecomarket/shared/broker/with_connection";
 import {
   declareTopology,
   EVENTS_EXCHANGE,
@@ -75,14 +75,10 @@ export class Bench implements AsyncDisposable {
   /** How much waits in `queue` and who consumes it. Fails when the queue does not exist. */
   async status(queue: string): Promise<NonNullable<QueueStatus>> {
     // A connection of its own: the bench's does not outlive its broker.
-    const connection = await connectOnce([this.amqpUrl], "test");
-    try {
-      const status = (await queueStatus(connection, [queue]))[queue];
-      assert.ok(status, `${queue} does not exist`);
-      return status;
-    } finally {
-      await connection.close();
-    }
+    const look = (connection: ChannelModel) => queueStatus(connection, [queue]);
+    const status = (await withConnection([this.amqpUrl], "test", look))[queue];
+    assert.ok(status, `${queue} does not exist`);
+    return status;
   }
 
   /** Takes everything out of `queue`. */

@@ -2,9 +2,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { RobustPublisher } from "@ecomarket/publisher/levels/robust_publisher";
-import { createUsuarioCreado, type UsuarioCreado } from "@ecomarket/shared/contract/event";
+import type { UsuarioCreado } from "@ecomarket/shared/contract/event";
 import type { SubscriberName } from "@ecomarket/shared/contract/topology";
-import { openForReading } from "@ecomarket/shared/store/sqlite";
 import {
   CONSUMER_NAMES,
   type ConsumerName,
@@ -15,6 +14,7 @@ import {
 } from "@ecomarket/testbed/processes/roles";
 import { SandboxedProcess } from "@ecomarket/testbed/processes/sandboxed_process";
 import { deadLettersByEvent, effectsByEvent } from "@ecomarket/testbed/stores/effects";
+import { readStore } from "@ecomarket/testbed/stores/read_store";
 import type { Bench } from "./bench.ts";
 
 /** Starts `consumer` on `bench`, with its fast retries, and waits until it consumes. */
@@ -41,16 +41,6 @@ export async function startAllConsumers(
     return [name, process] as const;
   }));
   return Object.fromEntries(started) as Record<ConsumerName, SandboxedProcess>;
-}
-
-/** `count` signups with realistic names. */
-export function signups(count: number): UsuarioCreado[] {
-  return Array.from({ length: count }, (_, n) =>
-    createUsuarioCreado({
-      user_id: `u-${n}`,
-      nombre: `María José Ñáñez ${n}`,
-      email: `mariajose${n}@example.com`,
-    }));
 }
 
 /** Publishes `events` and demands that each is confirmed. */
@@ -81,12 +71,7 @@ export function deadLetters(bench: Bench, subscriber: SubscriberName): ReadonlyM
 
 /** The event ids in `table` of the store in `folder`, in order. */
 export function eventIds(bench: Bench, folder: string, table: string): string[] {
-  const db = openForReading(join(bench.directory, folder));
-  if (!db) return [];
-  try {
-    return db.prepare(`SELECT event_id FROM ${table} ORDER BY 1`).all()
-      .map((row) => String(row.event_id));
-  } finally {
-    db.close();
-  }
+  const sql = `SELECT event_id FROM ${table} ORDER BY 1`;
+  const rows = readStore(join(bench.directory, folder), (db) => db.prepare(sql).all()) ?? [];
+  return rows.map((row) => String(row.event_id));
 }

@@ -39,6 +39,7 @@ const ROOM_ARROWS: Readonly<Record<string, readonly string[]>> = {
   "setup/queues": [],
   "testbed/broker": [],
   "testbed/audit": [],
+  "testbed/events": [],
   "testbed/stores": ["testbed/audit"],
   "testbed/project": ["testbed/broker"],
   "testbed/processes": ["testbed/project"],

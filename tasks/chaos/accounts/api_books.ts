@@ -1,7 +1,7 @@
 /** What the users API and the subscribers have written down, read from outside for the checker. */
 import type { DatabaseSync } from "node:sqlite";
-import { openForReading } from "@ecomarket/shared/store/sqlite";
 import { type DataDirOf, holdingsOf, SUBSCRIBERS } from "@ecomarket/testbed/stores/effects";
+import { readStore } from "@ecomarket/testbed/stores/read_store";
 import type { Answer } from "../load/api_load.ts";
 import type { ApiBooks, UserRecord, WaitingEvent } from "./api_ledger.ts";
 
@@ -18,15 +18,13 @@ export function readApiBooks(answers: readonly Answer[], dataDirOf: DataDirOf): 
 
 /** Reads what the users API alone has written down. */
 export function readUsersStore(dataDirOf: DataDirOf): Pick<ApiBooks, "users" | "outbox"> {
-  const db = openForReading(dataDirOf("users"));
-  if (!db) throw new Error(`There is no store of users in ${dataDirOf("users")}`);
-  try {
+  const found = readStore(dataDirOf("users"), (db) => {
     // n.b. one transaction: a batch that is confirmed in between would seem to be in neither table.
     db.exec("BEGIN");
     return { users: readUsers(db), outbox: readOutbox(db) };
-  } finally {
-    db.close();
-  }
+  });
+  if (!found) throw new Error(`There is no store of users in ${dataDirOf("users")}`);
+  return found;
 }
 
 function readUsers(db: DatabaseSync): UserRecord[] {

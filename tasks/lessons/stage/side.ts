@@ -5,8 +5,8 @@ import type { PublishOptions } from "@ecomarket/publisher/levels/publisher";
 import { RobustPublisher } from "@ecomarket/publisher/levels/robust_publisher";
 import { EcoMarketError } from "@ecomarket/shared/base/errors";
 import { until } from "@ecomarket/shared/base/poll";
-import { connectOnce } from "@ecomarket/shared/broker/connection";
-import { createUsuarioCreado, decode, type UsuarioCreado } from "@ecomarket/shared/contract/event";
+import { withConnection } from "@ecomarket/shared/broker/with_connection";
+import { decode, type UsuarioCreado } from "@ecomarket/shared/contract/event";
 import {
   declareTopology,
   SUBSCRIBER_QUEUES,
@@ -154,26 +154,10 @@ export class Side {
   }
 
   async #onChannel<T>(use: (channel: Channel) => Promise<T>): Promise<T> {
-    const connection = await connectOnce([this.amqpUrl], "lesson");
-    try {
-      return await use(await connection.createChannel());
-    } finally {
-      await connection.close();
-    }
+    return await withConnection(
+      [this.amqpUrl],
+      "lesson",
+      async (connection) => await use(await connection.createChannel()),
+    );
   }
-}
-
-/** `count` signups. */
-export function signups(count: number): UsuarioCreado[] {
-  return Array.from({ length: count }, (_, n) =>
-    createUsuarioCreado({
-      user_id: `u-${n + 1}`,
-      nombre: `Lucía Gómez ${n + 1}`,
-      email: `lucia${n + 1}@example.com`,
-    }));
-}
-
-/** The ids of `events`. */
-export function idsOf(events: readonly UsuarioCreado[]): string[] {
-  return events.map(({ event_id }) => event_id);
 }
