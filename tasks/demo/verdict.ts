@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import type { UsuarioCreado } from "@ecomarket/shared/contract/event";
 import type { SubscriberName } from "@ecomarket/shared/contract/topology";
-import { auditEvents, type Holdings } from "@ecomarket/testbed/audit/event_audit";
+import { auditEvents, type StoredHoldings } from "@ecomarket/testbed/audit/event_audit";
 import { countDeadLetters, holdingsOf, SUBSCRIBERS } from "@ecomarket/testbed/stores/effects";
 
 /** A published event, and the subscriber that shall give it up, if any. */
@@ -11,12 +11,9 @@ export interface Expectation {
   readonly doomedAt: string | undefined;
 }
 
-/** What one subscriber's store and its dead letters hold. */
-export type Tally = Required<Pick<Holdings, "effects" | "deadLetters">>;
-
 /** What the stores hold, and what they should hold besides or not hold, in sentences. */
 export interface Verdict {
-  readonly tallies: ReadonlyMap<SubscriberName, Tally>;
+  readonly tallies: ReadonlyMap<SubscriberName, StoredHoldings>;
   /** All archived dead letters, from whatever queue. */
   readonly deadLetters: number;
   readonly problems: readonly string[];
@@ -32,7 +29,7 @@ export function judgeStores(dataDir: string, expected: readonly Expectation[]): 
 
 /** Every way in which `tallies` differ from one effect, or one dead letter, for each event. */
 export function judge(
-  tallies: ReadonlyMap<string, Tally>,
+  tallies: ReadonlyMap<string, StoredHoldings>,
   deadLetters: number,
   expected: readonly Expectation[],
 ): string[] {

@@ -26,6 +26,9 @@ export interface Holdings {
   readonly waiting?: Counts;
 }
 
+/** What can be read from stores alone. */
+export type StoredHoldings = Required<Omit<Holdings, "waiting">>;
+
 /** How often one event was found at each place. */
 export type Ending = Readonly<Record<keyof Holdings, number>>;
 

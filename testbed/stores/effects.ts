@@ -4,7 +4,7 @@
  */
 import type { DatabaseSync } from "node:sqlite";
 import { SUBSCRIBER_QUEUES, type SubscriberName } from "@ecomarket/shared/contract/topology";
-import type { Counts, Holdings } from "../audit/event_audit.ts";
+import type { Counts, StoredHoldings } from "../audit/event_audit.ts";
 import { readStore } from "./read_store.ts";
 
 /** The workshop's subscribers, in the order in which they are shown. */
@@ -24,7 +24,7 @@ export type DataDirOf = (name: string) => string;
 export function holdingsOf(
   subscriber: SubscriberName,
   dataDirOf: DataDirOf,
-): Required<Pick<Holdings, "effects" | "deadLetters">> {
+): StoredHoldings {
   return {
     effects: effectsByEvent(subscriber, dataDirOf),
     deadLetters: deadLettersByEvent(subscriber, dataDirOf),

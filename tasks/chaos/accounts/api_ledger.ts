@@ -2,9 +2,8 @@
  * The checker of the users API: compares what its clients were told with what its store and the
  * subscribers' stores hold, user by user. It does nothing: rows in, ledger out.
  */
-import { auditEvents, total } from "@ecomarket/testbed/audit/event_audit";
+import { auditEvents, type StoredHoldings, total } from "@ecomarket/testbed/audit/event_audit";
 import type { Answer } from "../load/api_load.ts";
-import type { SubscriberRows } from "./ledger.ts";
 import { type Violation, violationsOf } from "./violation.ts";
 
 /** A row of the users' table. */
@@ -26,9 +25,7 @@ export interface ApiBooks {
   readonly answers: readonly Answer[];
   readonly users: readonly UserRecord[];
   readonly outbox: readonly WaitingEvent[];
-  readonly subscribers: Readonly<
-    Record<string, Pick<SubscriberRows, "effects" | "deadLetters">>
-  >;
+  readonly subscribers: Readonly<Record<string, StoredHoldings>>;
 }
 
 /** The account of a run. Once everything has come to its end, all of it but `waiting` is one number. */

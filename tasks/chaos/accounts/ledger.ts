@@ -6,15 +6,15 @@ import { parseFailurePlan } from "@ecomarket/shared/contract/simulated_failure";
 import {
   auditEvents,
   type EventAudit,
-  type Holdings,
   placeOf,
+  type StoredHoldings,
   total,
 } from "@ecomarket/testbed/audit/event_audit";
 import type { JournalEntry } from "../load/journal.ts";
 import { type Violation, violationsOf } from "./violation.ts";
 
 /** What one subscriber has to show. */
-export interface SubscriberRows extends Required<Pick<Holdings, "effects" | "deadLetters">> {
+export interface SubscriberRows extends StoredHoldings {
   /** Deliveries that were recognised as done already. */
   readonly duplicateDeliveries: number;
 }
