@@ -128,7 +128,7 @@ export class SandboxedProcess implements AsyncDisposable {
 
   async #follow({ readyUrl, onRecord = () => {} }: ProcessSpec): Promise<void> {
     const asking = readyUrl === undefined ? undefined : this.#ask(readyUrl);
-    await Promise.all([this.#readOutput(), this.#readLog(onRecord)]);
+    await Promise.all([this.#readOutput(), this.#readLog(onRecord, asking === undefined)]);
     const { code, signal } = await this.#child.status;
     await this.#input.close().catch(() => {}); // Its other end is gone.
     this.#end = this.#failure(`ended (${signal ?? code})`);
@@ -146,7 +146,7 @@ export class SandboxedProcess implements AsyncDisposable {
     }
   }
 
-  async #readLog(onRecord: (record: LogRecord) => void): Promise<void> {
+  async #readLog(onRecord: (record: LogRecord) => void, tellsReady: boolean): Promise<void> {
     for await (const lines of readLines(this.#child.stderr)) {
       for (const { text } of lines) {
         const record = parseRecord(text);
@@ -155,7 +155,7 @@ export class SandboxedProcess implements AsyncDisposable {
           this.#lastWords.splice(0, this.#lastWords.length - LAST_WORDS);
           continue;
         }
-        if (READY_STATES.has(record.state ?? "")) this.#ready.resolve(record);
+        if (tellsReady && READY_STATES.has(record.state ?? "")) this.#ready.resolve(record);
         onRecord(record);
       }
     }

@@ -1,9 +1,12 @@
 /** Keeps a process running, as systemd or Kubernetes would: what dies is started again. */
 import { setTimeout as delay } from "node:timers/promises";
+import { until } from "@ecomarket/shared/base/poll";
 import type { SandboxedProcess } from "@ecomarket/testbed/processes/sandboxed_process";
 
 /** How long a process stays down before it is started again. */
 const RESTART_DELAY_MS = 100;
+/** How long a process may take to be followed by one that does its work, and that one may die as well. */
+const SUCCESSOR_TIMEOUT_MS = 120_000;
 
 /** See the file's first line. */
 export class Supervisor implements AsyncDisposable {
@@ -57,7 +60,11 @@ export class Supervisor implements AsyncDisposable {
 
   /** Resolves once a process does its work, after deaths: another one than `victim`. */
   async successorReady(victim?: SandboxedProcess): Promise<void> {
-    while (this.#current === victim || !await this.#isReady()) await delay(10);
+    const isReady = async () => this.#current !== victim && await this.#isReady();
+    await until(`another ${this.name}`, isReady, {
+      timeoutMs: SUCCESSOR_TIMEOUT_MS,
+      intervalMs: 10,
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
