@@ -1,7 +1,7 @@
 /** What a comparison is made in: a broker of its own, its subscribers, and the four APIs in turns. */
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { freePorts } from "@ecomarket/setup/machine/free_ports";
+import { poll } from "@ecomarket/shared/base/poll";
 import type { TestBroker } from "@ecomarket/testbed/broker/test_broker";
 import { SandboxedProcess } from "@ecomarket/testbed/processes/sandboxed_process";
 import { openLoop, type Sample } from "../load/open_loop.ts";
@@ -135,16 +135,16 @@ export class World implements AsyncDisposable {
   async settle(load: Load): Promise<Ledger> {
     let quietSince = performance.now();
     let last = -1;
-    for (;;) {
+    const settled = () => {
       const done = this.fleet.recorded(SPECS[load.variant], load.prefix);
       const found = ledger(load, done);
       const total = done.reduce((sum, { size }) => sum + size, 0);
       const now = performance.now();
       if (total !== last) quietSince = now;
       last = total;
-      if (found.lost === 0 || now - quietSince > QUIET_MS) return found;
-      await delay(50, undefined, { signal: this.signal });
-    }
+      return (found.lost === 0 || now - quietSince > QUIET_MS) && found;
+    };
+    return (await poll(settled, { timeoutMs: Infinity, signal: this.signal }))!;
   }
 
   #addresses(variant: Variant): Record<string, string> {
