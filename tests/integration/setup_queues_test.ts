@@ -239,7 +239,7 @@ Deno.test("setup-queues --check names a queue that two subscribers consume", asy
 Deno.test("setup-queues refuses two subscribers on one queue, and declares nothing", async () => {
   await using vhost = await testVhost(broker);
   await using copy = await copyProject();
-  const topology = join(copy.path, "shared", "topology.ts");
+  const topology = join(copy.path, "shared", "contract", "topology.ts");
   const text = await Deno.readTextFile(topology);
   await Deno.writeTextFile(
     topology,
@@ -255,7 +255,7 @@ Deno.test("setup-queues refuses two subscribers on one queue, and declares nothi
   assert.equal(code, 2);
   assert.match(
     new TextDecoder().decode(stderr),
-    /^error: The subscribers "email" and "loyalty" share the queue "email_queue": .* SUBSCRIBER_QUEUES of shared\/topology\.ts\n$/,
+    /^error: The subscribers "email" and "loyalty" share the queue "email_queue": .* SUBSCRIBER_QUEUES of shared\/contract\/topology\.ts\n$/,
   );
   assert.deepEqual(await standing(vhost.amqpUrl), before);
 });
