@@ -1,6 +1,7 @@
 /** `deno task status`: how much waits, who consumes, and what was done. */
-import { connectOnce } from "@ecomarket/shared/broker/connection";
+import type { ChannelModel } from "amqplib";
 import { type QueueStatus, queueStatus } from "@ecomarket/shared/broker/queue_status";
+import { withConnection } from "@ecomarket/shared/broker/with_connection";
 import { fullTopology, PARKED_QUEUE } from "@ecomarket/shared/contract/topology";
 import { parseArguments } from "@ecomarket/shared/process/args";
 import { amqpUrls, dataDir, retryDelaysMs } from "@ecomarket/shared/process/config";
@@ -24,18 +25,14 @@ export interface Status {
 
 async function readStatus(): Promise<Status> {
   const names = fullTopology(retryDelaysMs()).queues.map((queue) => queue.name);
-  const connection = await connectOnce(amqpUrls(), "status");
-  try {
-    return {
-      queues: await queueStatus(connection, names),
-      effects: Object.fromEntries(
-        SUBSCRIBERS.map((name) => [name, countEffects(name, (folder) => dataDir(folder))]),
-      ),
-      deadLetters: countDeadLetters((folder) => dataDir(folder)),
-    };
-  } finally {
-    await connection.close();
-  }
+  const look = (connection: ChannelModel) => queueStatus(connection, names);
+  return {
+    queues: await withConnection(amqpUrls(), "status", look),
+    effects: Object.fromEntries(
+      SUBSCRIBERS.map((name) => [name, countEffects(name, (folder) => dataDir(folder))]),
+    ),
+    deadLetters: countDeadLetters((folder) => dataDir(folder)),
+  };
 }
 
 function show({ queues, effects, deadLetters }: Status): void {

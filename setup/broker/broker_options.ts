@@ -1,5 +1,5 @@
 /** What the ladder is asked and what it answers. */
-import { BROKER_DIR } from "@ecomarket/shared/process/config";
+import { BROKER_DIR } from "@ecomarket/shared/process/broker_file";
 import type { NodePorts } from "../node/node_files.ts";
 import type { CLUSTER_SIZE } from "../node/private_cluster.ts";
 

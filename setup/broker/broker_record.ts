@@ -2,21 +2,19 @@
  * `.broker/`: what we remember about the broker that we started, and the lock that keeps two
  * commands from starting one at the same time.
  */
-import { join } from "node:path";
 import { z } from "zod";
 import { BrokerSetupError } from "@ecomarket/shared/base/errors";
 import { tryLockFolder } from "@ecomarket/shared/base/folder_lock";
 import { poll } from "@ecomarket/shared/base/poll";
+import { brokerFile, brokerUrlsSchema } from "@ecomarket/shared/process/broker_file";
 import { ignoreNotFound } from "../node/node_folder.ts";
 
-/** A broker that we started. `shared/process/config.ts` reads the two URLs of it. */
+/** A broker that we started. Every process reads the two URLs of it. */
 export type BrokerRecord = z.infer<typeof recordSchema>;
 
-const recordSchema = z.object({
+const recordSchema = brokerUrlsSchema.extend({
   kind: z.enum(["private", "docker"]),
   version: z.string(),
-  amqpUrl: z.string(),
-  managementUrl: z.string(),
   /** For people who look: what controls the private node is `node/node.json`. */
   pid: z.number().optional(),
   ports: z.record(z.string(), z.number()).optional(),
@@ -24,7 +22,7 @@ const recordSchema = z.object({
 
 /** The record in `directory`; `undefined` when there is none, or none that we can read. */
 export async function readRecord(directory: string): Promise<BrokerRecord | undefined> {
-  const text = await Deno.readTextFile(recordFile(directory)).catch(ignoreNotFound);
+  const text = await Deno.readTextFile(brokerFile(directory)).catch(ignoreNotFound);
   try {
     return text === undefined ? undefined : recordSchema.parse(JSON.parse(text));
   } catch {
@@ -34,17 +32,13 @@ export async function readRecord(directory: string): Promise<BrokerRecord | unde
 
 /** Replaces the record whole: a reader sees the old one or the new one, never half of one. */
 export async function writeRecord(directory: string, record: BrokerRecord): Promise<void> {
-  const file = recordFile(directory);
+  const file = brokerFile(directory);
   await Deno.writeTextFile(`${file}.new`, `${JSON.stringify(record, null, 2)}\n`, { mode: 0o600 });
   await Deno.rename(`${file}.new`, file);
 }
 
 export async function removeRecord(directory: string): Promise<void> {
-  await Deno.remove(recordFile(directory)).catch(ignoreNotFound);
-}
-
-function recordFile(directory: string): string {
-  return join(directory, "broker.json");
+  await Deno.remove(brokerFile(directory)).catch(ignoreNotFound);
 }
 
 /** How long one command waits for another: longer than an installation with `apt-get` takes. */

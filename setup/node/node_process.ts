@@ -89,7 +89,7 @@ export class NodeProcess {
   /** Signals the process and waits for its end. @returns whether it ended within `timeoutMs`. */
   async end(signal: "SIGTERM" | "SIGKILL", timeoutMs: number): Promise<boolean> {
     const wasRunning = await this.signal(signal);
-    const ended = async () => await this.isRunning() ? undefined : true;
+    const ended = async () => !await this.isRunning();
     if (!await poll(ended, { timeoutMs })) return false;
     if (wasRunning && !this.#child) await this.#waitForExit();
     this.#child = undefined;
@@ -105,7 +105,7 @@ export class NodeProcess {
    * because a process whose parent does not collect it (as in a container without an init) stays.
    */
   async #waitForExit(): Promise<void> {
-    const gone = () => this.#pid !== undefined && isProcessAlive(this.#pid) ? undefined : true;
+    const gone = () => this.#pid === undefined || !isProcessAlive(this.#pid);
     await poll(gone, { timeoutMs: 3_000 });
   }
 }

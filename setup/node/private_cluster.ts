@@ -145,7 +145,7 @@ export class PrivateCluster {
       seen = await Promise.all(
         this.nodes.map((node) => readRunningNodes(clientOf(node)).catch(() => [])),
       );
-      return seen.every((names) => names.length === this.nodes.length) ? true : undefined;
+      return seen.every((names) => names.length === this.nodes.length);
     };
     if (await poll(formed, { timeoutMs, intervalMs: 200, signal })) return;
     const views = this.nodes.map((node, index) =>

@@ -1,6 +1,7 @@
 /** Asks whether a broker answers at a URL. Every probe ends within its time, whatever is there. */
 import { connect } from "amqplib";
 import { messageOf } from "@ecomarket/shared/base/errors";
+import { isRefusal } from "@ecomarket/shared/broker/connection_errors";
 
 /** What was found at an AMQP URL. */
 export type Probe =
@@ -46,8 +47,7 @@ async function openAndClose(url: string, timeoutMs: number): Promise<Probe> {
 export function classify(error: unknown): Probe {
   const reason = messageOf(error);
   const code = (error as { code?: unknown }).code;
-  const refused = /ACCESS[_-]REFUSED|NOT[_-]ALLOWED/.test(reason);
-  if (refused || code === 403 || code === 530) return { found: "refusal", reason };
+  if (isRefusal(error)) return { found: "refusal", reason };
   const unreachable = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"];
   if (unreachable.some((name) => code === name || reason.includes(name))) {
     return { found: "nobody", reason };

@@ -1,6 +1,5 @@
 /** `deno task setup-queues`: declares the topology, checks what stands, or replaces what differs. */
 import { MigrationError, UsageError } from "@ecomarket/shared/base/errors";
-import { connectOnce } from "@ecomarket/shared/broker/connection";
 import {
   ManagementClient,
   readConsumers,
@@ -8,6 +7,7 @@ import {
   vhostOf,
 } from "@ecomarket/shared/broker/management";
 import { queueStatus } from "@ecomarket/shared/broker/queue_status";
+import { withConnection } from "@ecomarket/shared/broker/with_connection";
 import {
   fullTopology,
   migratingName,
@@ -51,8 +51,7 @@ The retry queues follow FAST_RETRY and RETRY_DELAYS_MS, as the consumers' do.
 
 /** Declares `topology` on the first broker of `urls` that answers. */
 async function declare(urls: readonly string[], topology: Topology): Promise<void> {
-  const connection = await connectOnce(urls, "setup-queues");
-  try {
+  await withConnection(urls, "setup-queues", async (connection) => {
     const channel = await connection.createChannel();
     channel.on("error", () => {}); // The call that caused it rejects with it.
     await declareAtOnce(channel, topology);
@@ -60,9 +59,7 @@ async function declare(urls: readonly string[], topology: Topology): Promise<voi
     const standIns = await queueStatus(connection, queues.map(migratingName));
     const unfinished = queues.find((name) => standIns[migratingName(name)]);
     if (unfinished) throw new MigrationError(unfinishedMigration(unfinished));
-  } finally {
-    await connection.close();
-  }
+  });
 }
 
 async function migrate(urls: readonly string[], topology: Topology): Promise<void> {

@@ -2,9 +2,10 @@
  * The environment, parsed once at the edge. Each function reads only the variables that it names,
  * so that a role's permission set need not allow more than the role uses.
  */
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { z } from "zod";
 import { ConfigError } from "../base/errors.ts";
+import { readBrokerUrls } from "./broker_file.ts";
 import type { LogOptions } from "./log.ts";
 
 /** The workshop's development credentials. They are no secret: a private node listens on the loopback only. */
@@ -14,18 +15,8 @@ export const DEV_PASSWORD = "ecomarket_password";
 /** Where a broker that nobody configured is expected. */
 export const DEFAULT_AMQP_URL = `amqp://${DEV_USER}:${DEV_PASSWORD}@localhost:5672`;
 
-/** The private node's folder, and the file in it that tells other processes where the node listens. */
-export const BROKER_DIR = ".broker";
-export const BROKER_FILE = join(BROKER_DIR, "broker.json");
-
 type Reader = (name: string) => string | undefined;
 const fromProcess: Reader = (name) => Deno.env.get(name);
-
-/** What `setup/broker/broker.ts` leaves in {@link BROKER_FILE} while the private broker that it started runs. */
-const brokerFileSchema = z.object({
-  amqpUrl: z.string(),
-  managementUrl: z.string(),
-});
 
 /**
  * Where the broker is, one URL per node: `AMQP_URL` (a comma-separated list is a cluster), else the
@@ -34,7 +25,7 @@ const brokerFileSchema = z.object({
  * @throws {ConfigError} when a URL is malformed or not `amqp:`/`amqps:`.
  */
 export function amqpUrls(read: Reader = fromProcess): readonly string[] {
-  const text = read("AMQP_URL") || readBrokerFile()?.amqpUrl || DEFAULT_AMQP_URL;
+  const text = read("AMQP_URL") || readBrokerUrls()?.amqpUrl || DEFAULT_AMQP_URL;
   const urls = text.split(",").map((url) => url.trim()).filter((url) => url !== "");
   if (urls.length === 0) throw new ConfigError("AMQP_URL names no broker");
   urls.forEach(checkAmqpUrl);
@@ -49,7 +40,7 @@ export function amqpUrls(read: Reader = fromProcess): readonly string[] {
  */
 export function managementUrl(read: Reader = fromProcess): string {
   const url = read("MANAGEMENT_URL") ||
-    (read("AMQP_URL") ? undefined : readBrokerFile()?.managementUrl) ||
+    (read("AMQP_URL") ? undefined : readBrokerUrls()?.managementUrl) ||
     defaultManagementUrl(amqpUrls(read)[0]!);
   if (isUrl(url, ["http:", "https:"])) return url;
   throw new ConfigError(
@@ -94,15 +85,6 @@ const NOT_SHOWN = "what is set is not shown, for it may hold a password";
 function defaultManagementUrl(amqpUrl: string): string {
   const { username, password, hostname } = new URL(amqpUrl);
   return `http://${username}:${password}@${hostname}:15672`;
-}
-
-function readBrokerFile(): z.infer<typeof brokerFileSchema> | undefined {
-  try {
-    return brokerFileSchema.parse(JSON.parse(Deno.readTextFileSync(BROKER_FILE)));
-  } catch {
-    // No private broker, a file half-written, or a sandbox that may not read it: the default holds.
-    return undefined;
-  }
 }
 
 /** A URL that may be logged and shown: its password is replaced, also where it is written badly. */

@@ -4,7 +4,7 @@ import { type Circumstances, machineText } from "../report/circumstances.ts";
 import { markdownTable } from "../report/markdown_table.ts";
 import type { ApiAudit } from "./accounts/api_ledger.ts";
 import type { SubscriberLedger } from "./accounts/ledger.ts";
-import { isClean, type RunAudit } from "./accounts/run_audit.ts";
+import { isClean, type RunAudit, violations } from "./accounts/run_audit.ts";
 import { memoryOfRoles, type MemorySample } from "./memory.ts";
 
 /** What became of one fault. */
@@ -25,14 +25,8 @@ export interface SkippedFault {
   readonly reason: string;
 }
 
-/** All that is known of a run. */
-export interface Run extends Circumstances {
-  readonly command: string;
-  readonly seed: number;
-  readonly events: number;
-  readonly level: string;
-  readonly nodes: number;
-  readonly elapsedMs: number;
+/** What came of a run. */
+export interface RunResult {
   readonly audit: RunAudit;
   readonly faults: readonly FaultRecord[];
   readonly skipped: readonly SkippedFault[];
@@ -40,6 +34,16 @@ export interface Run extends Circumstances {
   readonly failures: readonly string[];
   /** Of every role, over time. */
   readonly memory: readonly MemorySample[];
+}
+
+/** All that is known of a run. */
+export interface Run extends Circumstances, RunResult {
+  readonly command: string;
+  readonly seed: number;
+  readonly events: number;
+  readonly level: string;
+  readonly nodes: number;
+  readonly elapsedMs: number;
 }
 
 /**
@@ -65,7 +69,7 @@ export function jsonReceipt(run: Run): string {
     ledger: { ...audit.events.ledger, usersApi: audit.usersApi?.ledger },
     faults,
     skipped,
-    violations: [...audit.events.violations, ...(audit.usersApi?.violations ?? [])],
+    violations: violations(audit),
     failures: run.failures,
     memory: { roles: memoryOfRoles(run.memory), samples: run.memory },
     versions,
@@ -195,11 +199,9 @@ function recoveries({ faults }: Run): string | undefined {
 
 function problems({ audit, faults, failures, memory }: Run): string[] {
   return [
-    ...audit.events.violations.map(({ subscriber, kind, eventIds }) =>
-      violation(subscriber, kind, eventIds)
-    ),
-    ...(audit.usersApi?.violations ?? []).map(({ subscriber, kind, ids }) =>
-      violation(subscriber ?? "users API", kind, ids)
+    ...violations(audit).map(({ subscriber = "users API", kind, ids }) =>
+      `✗ ${subscriber}: ${ids.length} × ${kind}: ${ids.slice(0, 20).join("\n  ")}` +
+      (ids.length > 20 ? "\n  …" : "")
     ),
     ...faults.flatMap(({ name, failure }) =>
       failure === undefined ? [] : [`✗ ${name}: ${failure}`]
@@ -209,11 +211,6 @@ function problems({ audit, faults, failures, memory }: Run): string[] {
       isFlat === false ? [`✗ ${role}: its memory grew`] : []
     ),
   ];
-}
-
-function violation(subscriber: string, kind: string, ids: readonly string[]): string {
-  return `✗ ${subscriber}: ${ids.length} × ${kind}: ${ids.slice(0, 20).join("\n  ")}` +
-    (ids.length > 20 ? "\n  …" : "");
 }
 
 function verdict(run: Run): string {

@@ -1,17 +1,17 @@
 /** One chaos run, from an empty broker to an audited one. */
 import { setTimeout as delay } from "node:timers/promises";
 import { messageOf } from "@ecomarket/shared/base/errors";
+import { poll } from "@ecomarket/shared/base/poll";
 import { DEAD_LETTER_QUEUE } from "@ecomarket/shared/contract/topology";
-import type { ConsumerName } from "@ecomarket/testbed/processes/consumer_process";
-import { deadLettersByEvent, effectsByEvent, SUBSCRIBERS } from "@ecomarket/testbed/stores/effects";
+import type { ConsumerName } from "@ecomarket/testbed/processes/roles";
+import { holdingsOf, SUBSCRIBERS } from "@ecomarket/testbed/stores/effects";
 import { readUsersStore } from "./accounts/api_books.ts";
 import { auditRun, isClean, type RunAudit } from "./accounts/run_audit.ts";
 import type { Fault } from "./faults/fault.ts";
 import { SUBSCRIBER_DOWN } from "./faults/process_faults.ts";
 import { readJournal } from "./load/journal.ts";
-import type { MemorySample } from "./memory.ts";
 import { watchMemory } from "./memory_watch.ts";
-import type { FaultRecord, SkippedFault } from "./receipt.ts";
+import type { FaultRecord, RunResult, SkippedFault } from "./receipt.ts";
 import { schedule } from "./schedule.ts";
 import type { World } from "./world.ts";
 
@@ -30,15 +30,6 @@ export interface RunPlan {
   readonly say: (line: string) => void;
   /** Whether the publisher is expected to lose: then what is missing is counted, not waited for. */
   readonly mayLose: boolean;
-}
-
-/** What came of it. */
-export interface RunResult {
-  readonly audit: RunAudit;
-  readonly faults: readonly FaultRecord[];
-  readonly skipped: readonly SkippedFault[];
-  readonly failures: readonly string[];
-  readonly memory: readonly MemorySample[];
 }
 
 /** Runs `plan` in `world`. Nothing that goes wrong in the run is thrown: it is in the result. */
@@ -71,9 +62,8 @@ export async function runChaos(world: World, plan: RunPlan): Promise<RunResult> 
 
   const failures: string[] = [];
   await world.publisher.current.tell("finish");
-  if (!await within(FINISH_TIMEOUT_MS, world.publisher.current.said("done"))) {
-    failures.push(`the publisher was not done within ${FINISH_TIMEOUT_MS / 1000} s`);
-  }
+  await world.publisher.current.said("done", FINISH_TIMEOUT_MS)
+    .catch((error) => failures.push(messageOf(error)));
   await world.publisher.stop();
   await settle(world, plan);
   for (const consumer of Object.values(world.consumers)) {
@@ -136,14 +126,13 @@ function watchEffects(world: World) {
 
 /** Waits until nothing more can come: what is missing then is missing. */
 async function settle(world: World, { mayLose, signal }: RunPlan): Promise<void> {
-  const deadline = performance.now() + SETTLE_TIMEOUT_MS;
-  while (performance.now() < deadline) {
+  const isSettled = async () => {
     const backlogs = await Promise.all(SUBSCRIBERS.map((name) => world.backlog(name)));
     const dead = (await world.queues([DEAD_LETTER_QUEUE]))[DEAD_LETTER_QUEUE]?.ready ?? 0;
     const isQuiet = dead === 0 && backlogs.every((backlog) => backlog === 0);
-    if (isQuiet && (mayLose || isClean(auditWorld(world)))) return;
-    await delay(500, undefined, { signal });
-  }
+    return isQuiet && (mayLose || isClean(auditWorld(world)));
+  };
+  await poll(isSettled, { timeoutMs: SETTLE_TIMEOUT_MS, intervalMs: 500, signal });
 }
 
 function auditWorld(world: World): RunAudit {
@@ -151,20 +140,11 @@ function auditWorld(world: World): RunAudit {
   return auditRun(
     readJournal(world.journalDir),
     Object.fromEntries(SUBSCRIBERS.map((name) => [name, {
-      effects: effectsByEvent(name, dataDirOf),
-      deadLetters: deadLettersByEvent(name, dataDirOf),
+      ...holdingsOf(name, dataDirOf),
       duplicateDeliveries: world.logs[name].duplicates,
     }])),
     answers.length === 0 ? undefined : { answers, ...readUsersStore(dataDirOf) },
   );
-}
-
-async function within(timeoutMs: number, work: Promise<void>): Promise<boolean> {
-  const timeout = new AbortController();
-  const late = delay(timeoutMs, false, { signal: timeout.signal }).catch(() => false);
-  const isDone = await Promise.race([work.then(() => true), late]);
-  timeout.abort();
-  return isDone;
 }
 
 function told({ name, atMs, proof, recoveryMs, failure }: FaultRecord): string {

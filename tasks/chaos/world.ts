@@ -3,13 +3,13 @@
  * the real consumers in their sandboxes, each kept alive by a supervisor, and what they say.
  */
 import { join } from "node:path";
+import type { ChannelModel } from "amqplib";
 import type { Level } from "@ecomarket/publisher/levels/levels";
 import type { PrivateCluster } from "@ecomarket/setup/node/private_cluster";
 import type { PrivateNode } from "@ecomarket/setup/node/private_node";
-import { poll } from "@ecomarket/shared/base/poll";
-import { connectOnce } from "@ecomarket/shared/broker/connection";
 import { ManagementClient } from "@ecomarket/shared/broker/management";
 import { type QueueStatus, queueStatus } from "@ecomarket/shared/broker/queue_status";
+import { withConnection } from "@ecomarket/shared/broker/with_connection";
 import {
   declareTopology,
   fullTopology,
@@ -17,15 +17,11 @@ import {
   type SubscriberName,
 } from "@ecomarket/shared/contract/topology";
 import { TcpProxy } from "@ecomarket/testbed/broker/tcp_proxy";
-import {
-  type ConsumerName,
-  ConsumerProcess,
-  CONSUMERS,
-} from "@ecomarket/testbed/processes/consumer_process";
+import { type ConsumerName, CONSUMERS, startRole } from "@ecomarket/testbed/processes/roles";
 import { LogWatch } from "@ecomarket/testbed/processes/log_watch";
 import { SUBSCRIBERS } from "@ecomarket/testbed/stores/effects";
 import type { Answer } from "./load/api_load.ts";
-import { PublisherProcess } from "./load/publisher_process.ts";
+import { startPublisher } from "./load/start_publisher.ts";
 import { Supervisor } from "./load/supervisor.ts";
 
 /** Retries of a run come quickly: it is the road that is tested, not the patience. */
@@ -58,8 +54,8 @@ export class World implements AsyncDisposable {
   readonly management: ManagementClient;
   /** One for each node of the broker: every role reaches it by this way only. */
   readonly proxies: readonly TcpProxy[];
-  readonly consumers: Readonly<Record<ConsumerName, Supervisor<ConsumerProcess>>>;
-  readonly publisher: Supervisor<PublisherProcess>;
+  readonly consumers: Readonly<Record<ConsumerName, Supervisor>>;
+  readonly publisher: Supervisor;
   readonly logs: Readonly<Record<ConsumerName | "publisher", LogWatch>>;
   /** What clients of the users API were told. */
   readonly apiAnswers: Answer[] = [];
@@ -88,7 +84,7 @@ export class World implements AsyncDisposable {
     const supervise = (name: ConsumerName) =>
       cleanup.use(
         new Supervisor(name, () =>
-          ConsumerProcess.start(CONSUMERS[name], {
+          startRole(CONSUMERS[name], {
             amqpUrls,
             dataDir: directory,
             env: { RETRY_DELAYS_MS: CHAOS_DELAYS_MS.join(","), SIMULATE_FAILURES: "1" },
@@ -111,7 +107,7 @@ export class World implements AsyncDisposable {
       onRecord: this.logs.publisher.onRecord,
     };
     this.publisher = cleanup.use(
-      new Supervisor("publisher", () => new PublisherProcess(publisherOptions)),
+      new Supervisor("publisher", () => startPublisher(publisherOptions)),
     );
     this.#cleanup = cleanup;
   }
@@ -121,12 +117,9 @@ export class World implements AsyncDisposable {
     await using cleanup = new AsyncDisposableStack();
     const world = new World(options, cleanup);
     await Deno.mkdir(world.journalDir, { recursive: true });
-    const connection = await connectOnce(world.directUrls, "chaos");
-    try {
+    await withConnection(world.directUrls, "chaos", async (connection) => {
       await declareTopology(await connection.createChannel(), fullTopology(CHAOS_DELAYS_MS));
-    } finally {
-      await connection.close();
-    }
+    });
     world.#cleanup = cleanup.move();
     return world;
   }
@@ -162,12 +155,8 @@ export class World implements AsyncDisposable {
     names: readonly string[],
     timeoutMs = 30_000,
   ): Promise<Record<string, QueueStatus>> {
-    const connection = await connectOnce(this.directUrls, "chaos", timeoutMs);
-    try {
-      return await queueStatus(connection, names);
-    } finally {
-      await connection.close();
-    }
+    const look = (connection: ChannelModel) => queueStatus(connection, names);
+    return await withConnection(this.directUrls, "chaos", look, timeoutMs);
   }
 
   /** Messages that wait for `subscriber`, its retries included. */
@@ -177,15 +166,4 @@ export class World implements AsyncDisposable {
     const found = await this.queues([queue, ...retries]);
     return Object.values(found).reduce((sum, status) => sum + (status?.ready ?? 0), 0);
   }
-}
-
-/** Resolves once `isSo` is true. @throws {Error} that says what was waited for, after `timeoutMs`. */
-export async function until(
-  what: string,
-  isSo: () => boolean | Promise<boolean>,
-  timeoutMs = 30_000,
-): Promise<void> {
-  const attempt = async () => await isSo() || undefined;
-  if (await poll(attempt, { timeoutMs, intervalMs: 20 })) return;
-  throw new Error(`${what}: not within ${timeoutMs / 1000} s`);
 }

@@ -1,12 +1,12 @@
 /** `deno task demo`: the whole flow on one screen, then the proof from the stores. */
-import { setTimeout as delay } from "node:timers/promises";
 import { RobustPublisher } from "@ecomarket/publisher/levels/robust_publisher";
 import { type Broker, ensureBroker } from "@ecomarket/setup/broker/broker";
 import { aborted, rejectOnAbort } from "@ecomarket/shared/base/abort";
-import { connectOnce } from "@ecomarket/shared/broker/connection";
+import { poll } from "@ecomarket/shared/base/poll";
 import { ManagementClient } from "@ecomarket/shared/broker/management";
 import { queueStatus } from "@ecomarket/shared/broker/queue_status";
 import { createUsuarioCreado, type UsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
+import { withConnection } from "@ecomarket/shared/broker/with_connection";
 import { X_SIMULATE_FAILURES } from "@ecomarket/shared/contract/headers";
 import { declareTopology, fullTopology } from "@ecomarket/shared/contract/topology";
 import { parseArguments } from "@ecomarket/shared/process/args";
@@ -16,11 +16,7 @@ import { print, printError, runCommand } from "@ecomarket/shared/process/main";
 import { openInBrowser } from "@ecomarket/shared/process/platform";
 import { renderTable } from "@ecomarket/shared/process/table";
 import { createVhost } from "@ecomarket/testbed/broker/private_vhost";
-import {
-  CONSUMER_NAMES,
-  ConsumerProcess,
-  CONSUMERS,
-} from "@ecomarket/testbed/processes/consumer_process";
+import { CONSUMER_NAMES, CONSUMERS, startRole } from "@ecomarket/testbed/processes/roles";
 import { DemoFlow } from "./flow.ts";
 import { type Expectation, judgeStores, type Verdict } from "./verdict.ts";
 
@@ -83,7 +79,7 @@ async function demo({ signal, say, openManagementUi }: DemoOptions): Promise<Dem
   say("Starting email, loyalty, analytics and dead-letter, each in its own sandbox …");
   const flow = new DemoFlow(say);
   const consumers = CONSUMER_NAMES.map((name) =>
-    cleanup.use(ConsumerProcess.start(CONSUMERS[name], {
+    cleanup.use(startRole(CONSUMERS[name], {
       amqpUrls,
       dataDir,
       env: { FAST_RETRY: "1", SIMULATE_FAILURES: "1" },
@@ -118,12 +114,9 @@ function expectation({ event, fail }: Publication): Expectation {
 }
 
 async function declare(urls: readonly string[]): Promise<void> {
-  const connection = await connectOnce(urls, "demo");
-  try {
+  await withConnection(urls, "demo", async (connection) => {
     await declareTopology(await connection.createChannel(), fullTopology(FAST_RETRY_DELAYS_MS));
-  } finally {
-    await connection.close();
-  }
+  });
 }
 
 /** @returns how many were confirmed. */
@@ -150,20 +143,16 @@ async function settle(
   signal: AbortSignal,
 ): Promise<Verdict> {
   const queues = fullTopology(FAST_RETRY_DELAYS_MS).queues.map((queue) => queue.name);
-  const connection = await connectOnce(urls, "demo");
-  try {
-    const deadline = performance.now() + SETTLE_TIMEOUT_MS;
-    for (;;) {
+  return await withConnection(urls, "demo", async (connection) => {
+    const settled = async () => {
       const depths = Object.values(await queueStatus(connection, queues));
       const isQuiet = depths.every((queue) => queue?.ready === 0);
       const verdict = judgeStores(dataDir, expected);
-      const isDone = isQuiet && verdict.problems.length === 0;
-      if (isDone || performance.now() > deadline) return verdict;
-      await delay(POLL_MS, undefined, { signal });
-    }
-  } finally {
-    await connection.close();
-  }
+      return isQuiet && verdict.problems.length === 0 && verdict;
+    };
+    const options = { timeoutMs: SETTLE_TIMEOUT_MS, intervalMs: POLL_MS, signal };
+    return await poll(settled, options) ?? judgeStores(dataDir, expected);
+  });
 }
 
 /** What `--json` prints. */

@@ -1,8 +1,8 @@
 /** The demo's running commentary: one line for each thing that happens, when it happens. */
 import type { UsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
 import { parseFailurePlan } from "@ecomarket/shared/contract/simulated_failure";
-import type { ConsumerName } from "@ecomarket/testbed/processes/consumer_process";
-import type { LogRecord } from "@ecomarket/testbed/processes/role_process";
+import type { ConsumerName } from "@ecomarket/testbed/processes/roles";
+import type { LogRecord } from "@ecomarket/testbed/processes/log_record";
 
 /** Follows the events through the consumers' logs. */
 export class DemoFlow {

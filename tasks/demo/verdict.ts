@@ -2,12 +2,8 @@
 import { join } from "node:path";
 import type { UsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
 import type { SubscriberName } from "@ecomarket/shared/contract/topology";
-import {
-  countDeadLetters,
-  deadLettersByEvent,
-  effectsByEvent,
-  SUBSCRIBERS,
-} from "@ecomarket/testbed/stores/effects";
+import { auditEvents, type StoredHoldings } from "@ecomarket/testbed/audit/event_audit";
+import { countDeadLetters, holdingsOf, SUBSCRIBERS } from "@ecomarket/testbed/stores/effects";
 
 /** A published event, and the subscriber that shall give it up, if any. */
 export interface Expectation {
@@ -15,15 +11,9 @@ export interface Expectation {
   readonly doomedAt: string | undefined;
 }
 
-/** What one subscriber's store and its dead letters hold. */
-export interface Tally {
-  readonly effects: ReadonlyMap<string, number>;
-  readonly deadLetters: ReadonlyMap<string, number>;
-}
-
 /** What the stores hold, and what they should hold besides or not hold, in sentences. */
 export interface Verdict {
-  readonly tallies: ReadonlyMap<SubscriberName, Tally>;
+  readonly tallies: ReadonlyMap<SubscriberName, StoredHoldings>;
   /** All archived dead letters, from whatever queue. */
   readonly deadLetters: number;
   readonly problems: readonly string[];
@@ -32,36 +22,31 @@ export interface Verdict {
 /** Reads the stores under `dataDir` and judges them. */
 export function judgeStores(dataDir: string, expected: readonly Expectation[]): Verdict {
   const dataDirOf = (name: string) => join(dataDir, name);
-  const tallies = new Map(SUBSCRIBERS.map((name) => [name, {
-    effects: effectsByEvent(name, dataDirOf),
-    deadLetters: deadLettersByEvent(name, dataDirOf),
-  }]));
+  const tallies = new Map(SUBSCRIBERS.map((name) => [name, holdingsOf(name, dataDirOf)]));
   const deadLetters = countDeadLetters(dataDirOf);
   return { tallies, deadLetters, problems: judge(tallies, deadLetters, expected) };
 }
 
 /** Every way in which `tallies` differ from one effect, or one dead letter, for each event. */
 export function judge(
-  tallies: ReadonlyMap<string, Tally>,
+  tallies: ReadonlyMap<string, StoredHoldings>,
   deadLetters: number,
   expected: readonly Expectation[],
 ): string[] {
   const problems: string[] = [];
-  const known = new Set(expected.map(({ event }) => event.event_id));
+  const ids = expected.map(({ event }) => event.event_id);
   for (const [subscriber, tally] of tallies) {
+    const { endings, phantom } = auditEvents({ ids }, tally);
     for (const { event, doomedAt } of expected) {
       const isDoomed = doomedAt === subscriber;
-      const effects = tally.effects.get(event.event_id) ?? 0;
-      const dead = tally.deadLetters.get(event.event_id) ?? 0;
+      const { effects, deadLetters: dead } = endings.get(event.event_id)!;
       if (effects === (isDoomed ? 0 : 1) && dead === (isDoomed ? 1 : 0)) continue;
       problems.push(
         `${subscriber}: ${event.nombre} (${event.event_id}) has ${effects} effect(s) and ` +
           `${dead} dead letter(s), ${isDoomed ? "0 and 1 were" : "1 and 0 were"} expected`,
       );
     }
-    for (const id of new Set([...tally.effects.keys(), ...tally.deadLetters.keys()])) {
-      if (!known.has(id)) problems.push(`${subscriber}: ${id} was never published`);
-    }
+    for (const id of phantom) problems.push(`${subscriber}: ${id} was never published`);
   }
   const doomed = expected.filter(({ doomedAt }) => doomedAt !== undefined).length;
   if (deadLetters !== doomed) {

@@ -1,4 +1,5 @@
 /** What became of every event of one side of a lesson, and whether the lesson showed what it claims. */
+import { auditEvents, type Holdings, placeOf } from "@ecomarket/testbed/audit/event_audit";
 
 /** The end of each event of one side. */
 export interface Account {
@@ -18,36 +19,22 @@ export interface Account {
   readonly deliveries: number;
 }
 
-/** Where events were found: how often each, by its id. */
-export interface Findings {
-  readonly handled?: ReadonlyMap<string, number>;
-  readonly deadLettered?: ReadonlyMap<string, number>;
-  readonly waiting?: ReadonlyMap<string, number>;
-  readonly deliveries?: number;
-}
-
 /** The account of the events `attempted`. An event that is in two places counts in the first. */
-export function accountOf(attempted: readonly string[], found: Findings): Account {
-  const { handled, deadLettered, waiting, deliveries = 0 } = found;
-  const places = [handled, deadLettered, waiting].map((place) => place ?? new Map());
-  const sums = [0, 0, 0];
-  let doubled = 0;
-  for (const id of attempted) {
-    const place = places.findIndex((counts) => counts.has(id));
-    if (place < 0) continue;
-    sums[place]!++;
-    if (places[place]!.get(id)! > 1) doubled++;
-  }
-  const accountedFor = sums.reduce((sum, count) => sum + count, 0);
+export function accountOf(
+  attempted: readonly string[],
+  found: Holdings & { readonly deliveries?: number },
+): Account {
+  const { endings, lost, doubled } = auditEvents({ ids: attempted }, found);
+  const places = Map.groupBy(endings.values(), placeOf);
   return {
     attempted: attempted.length,
-    accountedFor,
-    handled: sums[0]!,
-    deadLettered: sums[1]!,
-    waiting: sums[2]!,
-    lost: attempted.length - accountedFor,
-    doubled,
-    deliveries,
+    accountedFor: attempted.length - lost.length,
+    handled: places.get("effects")?.length ?? 0,
+    deadLettered: places.get("deadLetters")?.length ?? 0,
+    waiting: places.get("waiting")?.length ?? 0,
+    lost: lost.length,
+    doubled: doubled.length,
+    deliveries: found.deliveries ?? 0,
   };
 }
 

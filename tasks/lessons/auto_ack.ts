@@ -1,10 +1,11 @@
 /** What the broker has forgotten before it was done is lost with the process that held it. */
 import { subscriberSlice, SUBSCRIPTIONS } from "@ecomarket/shared/contract/topology";
+import { idsOf, signups } from "@ecomarket/testbed/events/signups";
 import { LogWatch } from "@ecomarket/testbed/processes/log_watch";
 import { lockStore } from "@ecomarket/testbed/stores/store_lock";
 import { type Account, accountOf } from "./account.ts";
 import type { Lesson } from "./lesson.ts";
-import { idsOf, REAL_CONSUMER, type Side, signups } from "./stage/side.ts";
+import { REAL_CONSUMER, type Side } from "./stage/side.ts";
 
 const EVENTS = 10;
 
@@ -26,7 +27,7 @@ async function naive(side: Side): Promise<Account> {
   side.startNaive("auto_ack");
   await side.untilConsumed(1);
   const waiting = await side.takeAll();
-  return accountOf(ids, { handled: side.effects(), waiting, deliveries: victim.deliveries });
+  return accountOf(ids, { effects: side.effects(), waiting, deliveries: victim.deliveries });
 }
 
 async function real(side: Side): Promise<Account> {
@@ -52,7 +53,7 @@ async function real(side: Side): Promise<Account> {
   await side.untilHandled(EVENTS);
   await side.until("each event acknowledged", () => secondLife.handled === EVENTS);
   return accountOf(idsOf(events), {
-    handled: side.effects(),
+    effects: side.effects(),
     // Each one once in the second life, and those that came back once in the first.
     deliveries: secondLife.handled + secondLife.redeliveries,
   });

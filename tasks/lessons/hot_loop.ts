@@ -6,11 +6,12 @@ import {
   subscriberSlice,
   SUBSCRIPTIONS,
 } from "@ecomarket/shared/contract/topology";
-import type { LogRecord } from "@ecomarket/testbed/processes/role_process";
+import type { LogRecord } from "@ecomarket/testbed/processes/log_record";
 import { type Account, accountOf } from "./account.ts";
 import type { Lesson } from "./lesson.ts";
 import { CLASSIC_QUEUE } from "./stage/classic_queue.ts";
-import { idsOf, REAL_CONSUMER, type Side, signups } from "./stage/side.ts";
+import { idsOf, signups } from "@ecomarket/testbed/events/signups";
+import { REAL_CONSUMER, type Side } from "./stage/side.ts";
 
 const HEALTHY = 10;
 /** Of one event: more of them would show nothing else. */
@@ -34,15 +35,15 @@ async function naive(side: Side): Promise<Account> {
   const startedAt = performance.now();
   await consumer.delivered(DELIVERIES);
   const seconds = (performance.now() - startedAt) / 1000;
-  const handled = side.effects();
+  const effects = side.effects();
   await consumer.kill();
-  await side.untilWaiting(events.length - handled.size);
+  await side.untilWaiting(events.length - effects.size);
   const { deliveries } = consumer;
   side.stage.say(
     `nack(requeue): ${deliveries} deliveries of one event, ${Math.round(DELIVERIES / seconds)} ` +
-      `a second; of the ${HEALTHY} healthy ones behind it, ${handled.size} were handled meanwhile.`,
+      `a second; of the ${HEALTHY} healthy ones behind it, ${effects.size} were handled meanwhile.`,
   );
-  return accountOf(idsOf(events), { handled, waiting: await side.takeAll(), deliveries });
+  return accountOf(idsOf(events), { effects, waiting: await side.takeAll(), deliveries });
 }
 
 async function real(side: Side): Promise<Account> {
@@ -66,11 +67,11 @@ async function real(side: Side): Promise<Account> {
     `retry queues: attempts after ${delays.join(", ")} ms, then a dead letter; of the ` +
       `${HEALTHY} healthy ones, ${meanwhile} were handled meanwhile.`,
   );
-  const deadLettered = await side.takeAll(DEAD_LETTER_QUEUE);
+  const deadLetters = await side.takeAll(DEAD_LETTER_QUEUE);
   const waiting = await side.takeAll();
   return accountOf(idsOf(events), {
-    handled: side.effects(),
-    deadLettered,
+    effects: side.effects(),
+    deadLetters,
     waiting,
     deliveries: outcomes.length,
   });

@@ -1,10 +1,11 @@
 /** Between the effect and its ack a consumer can die: the same event comes again. */
 import { subscriberSlice, SUBSCRIPTIONS } from "@ecomarket/shared/contract/topology";
+import { idsOf, signups } from "@ecomarket/testbed/events/signups";
 import { LogWatch } from "@ecomarket/testbed/processes/log_watch";
 import { lockStore } from "@ecomarket/testbed/stores/store_lock";
 import { type Account, accountOf } from "./account.ts";
 import type { Lesson } from "./lesson.ts";
-import { idsOf, REAL_CONSUMER, type Side, signups } from "./stage/side.ts";
+import { REAL_CONSUMER, type Side } from "./stage/side.ts";
 
 const EVENTS = 10;
 
@@ -31,7 +32,7 @@ async function naive(side: Side): Promise<Account> {
   const successor = side.startNaive("no_inbox");
   await successor.done(ids.at(-1)!);
   const deliveries = victim.deliveries + successor.deliveries;
-  return accountOf(ids, { handled: side.effects(), deliveries });
+  return accountOf(ids, { effects: side.effects(), deliveries });
 }
 
 async function real(side: Side): Promise<Account> {
@@ -63,7 +64,7 @@ async function real(side: Side): Promise<Account> {
   await side.until("each event acknowledged", () => settled() === EVENTS);
   side.stage.say(`with an inbox: recognised as already done: ${secondLife.duplicates}.`);
   return accountOf(idsOf(events), {
-    handled: side.effects(),
+    effects: side.effects(),
     // Each one once in the second life, and those that came back once in the first.
     deliveries: settled() + secondLife.redeliveries,
   });

@@ -4,9 +4,10 @@ import { connectPublisher } from "@ecomarket/publisher/levels/levels";
 import type { PublishOutcome } from "@ecomarket/publisher/levels/publisher";
 import { fullTopology } from "@ecomarket/shared/contract/topology";
 import { roleLogger } from "@ecomarket/shared/process/log";
+import { idsOf, signups } from "@ecomarket/testbed/events/signups";
 import { type Account, accountOf } from "./account.ts";
 import type { Lesson } from "./lesson.ts";
-import { idsOf, QUEUE, type Side, signups } from "./stage/side.ts";
+import { QUEUE, type Side } from "./stage/side.ts";
 
 /** Events before the link fails, and while it does. */
 const BATCH = 50;

@@ -2,10 +2,11 @@
 import type { Level } from "@ecomarket/publisher/levels/levels";
 import { connectPublisher } from "@ecomarket/publisher/levels/levels";
 import { roleLogger } from "@ecomarket/shared/process/log";
+import { idsOf, signups } from "@ecomarket/testbed/events/signups";
 import { accountOf } from "./account.ts";
 import type { Lesson } from "./lesson.ts";
 import { CLASSIC_QUEUE } from "./stage/classic_queue.ts";
-import { idsOf, type Side, signups } from "./stage/side.ts";
+import type { Side } from "./stage/side.ts";
 
 const EVENTS = 100;
 

@@ -19,7 +19,7 @@ await remove(directory);
 
 /** n.b. seen once on a busy machine: a folder was not empty yet, just after its node was killed. */
 async function remove(folder: string): Promise<void> {
-  const attempt = () => Deno.remove(folder, { recursive: true }).then(() => true, () => undefined);
+  const attempt = () => Deno.remove(folder, { recursive: true }).then(() => true, () => false);
   if (!await poll(attempt, { timeoutMs: 5_000 })) await Deno.remove(folder, { recursive: true });
 }
 
@@ -29,7 +29,7 @@ async function remove(folder: string): Promise<void> {
  */
 async function end(node: PrivateNode): Promise<void> {
   const isGone = () => node.pid === undefined || !isProcessAlive(node.pid);
-  const isDecided = async () => isGone() || await node.isRunning() ? true : undefined;
+  const isDecided = async () => isGone() || await node.isRunning();
   await poll(isDecided, { timeoutMs: 15_000 });
   await node.kill();
 }

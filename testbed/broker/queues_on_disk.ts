@@ -1,7 +1,7 @@
 /** When a quorum queue that was just declared survives a crash of its broker. */
 import { join } from "node:path";
 import { nodePaths, type NodeSpec } from "@ecomarket/setup/node/node_files";
-import { poll } from "@ecomarket/shared/base/poll";
+import { until } from "@ecomarket/shared/base/poll";
 
 /**
  * Resolves once every quorum queue of the node would survive SIGKILL: about a second after the last
@@ -10,8 +10,7 @@ import { poll } from "@ecomarket/shared/base/poll";
  */
 export async function untilQueuesAreOnDisk({ directory, name }: NodeSpec): Promise<void> {
   const list = join(nodePaths(directory).data, name, "quorum", name, "names.dets");
-  const saved = async () => await isSaved(list) ? true : undefined;
-  if (!await poll(saved, { timeoutMs: 10_000 })) throw new Error(`${list} was not saved in 10 s`);
+  await until(`${list} to be saved`, () => isSaved(list), { timeoutMs: 10_000 });
 }
 
 /** Whether the DETS file holds all that was inserted: its third word is 1 (`dets_v9.erl`). */

@@ -11,7 +11,7 @@ import { newPrivateCluster, type PrivateCluster } from "@ecomarket/setup/node/pr
 import { newPrivateNode, type PrivateNode } from "@ecomarket/setup/node/private_node";
 import { ManagementClient } from "@ecomarket/shared/broker/management";
 import { printError } from "@ecomarket/shared/process/main";
-import { createVhost as createPrivateVhost } from "./private_vhost.ts";
+import { createVhost } from "./private_vhost.ts";
 import { untilQueuesAreOnDisk } from "./queues_on_disk.ts";
 
 /** Without a broker a test fails, it is not skipped: so what a broker needs is installed first. */
@@ -138,13 +138,13 @@ export interface TestVhost extends AsyncDisposable {
   readonly amqpUrl: string;
 }
 
-/** What {@link createVhost} needs of a broker. */
+/** What {@link testVhost} needs of a broker. */
 export type VhostBroker = Pick<TestBroker, "amqpUrl" | "managementUrl">;
 
 /** Creates a virtual host with a name of its own, and gives the broker's user every right on it. */
-export async function createVhost(broker: VhostBroker): Promise<TestVhost> {
+export async function testVhost(broker: VhostBroker): Promise<TestVhost> {
   const client = new ManagementClient(broker.managementUrl);
-  const vhost = await createPrivateVhost(client, [broker.amqpUrl], "test");
+  const vhost = await createVhost(client, [broker.amqpUrl], "test");
   return {
     name: vhost.name,
     amqpUrl: vhost.amqpUrls[0]!,

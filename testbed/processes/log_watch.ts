@@ -1,5 +1,6 @@
 /** What the children say, as far as a run needs to know: counted, and waited for. */
-import type { LogRecord } from "./role_process.ts";
+import { LateError } from "@ecomarket/shared/base/poll";
+import type { LogRecord } from "./log_record.ts";
 
 /** The records of one role, over all of its processes. */
 export class LogWatch {
@@ -21,7 +22,7 @@ export class LogWatch {
   /**
    * The next record for which `isWanted` holds.
    *
-   * @throws {Error} that says what was waited for, after `timeoutMs`.
+   * @throws {LateError} that says what was waited for, after `timeoutMs`.
    */
   next(
     what: string,
@@ -29,10 +30,7 @@ export class LogWatch {
     timeoutMs: number = 30_000,
   ): Promise<LogRecord> {
     const { promise, resolve, reject } = Promise.withResolvers<LogRecord>();
-    const timer = setTimeout(
-      () => reject(new Error(`${what} was not seen within ${timeoutMs / 1000} s`)),
-      timeoutMs,
-    );
+    const timer = setTimeout(() => reject(new LateError(what, timeoutMs)), timeoutMs);
     const listener = (record: LogRecord) => {
       if (isWanted(record)) resolve(record);
     };

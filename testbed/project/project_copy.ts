@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { freePorts } from "@ecomarket/setup/machine/free_ports";
 import { startReaper } from "../broker/test_broker.ts";
-import { PROJECT_ROOT } from "../processes/role_process.ts";
+import { PROJECT_ROOT } from "./project_root.ts";
 
 /** What is made at run time, or is no part of the project. */
 const LEFT_OUT = new Set([".git", ".broker", "data", "node_modules"]);

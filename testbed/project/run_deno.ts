@@ -1,5 +1,5 @@
 /** A command of this project, run as a person would run it. */
-import { PROJECT_ROOT } from "../processes/role_process.ts";
+import { PROJECT_ROOT } from "./project_root.ts";
 
 /** How a command ended, and what it said. */
 export interface Finished {

@@ -4,7 +4,8 @@
  */
 import type { DatabaseSync } from "node:sqlite";
 import { SUBSCRIBER_QUEUES, type SubscriberName } from "@ecomarket/shared/contract/topology";
-import { openForReading } from "@ecomarket/shared/store/sqlite";
+import type { Counts, StoredHoldings } from "../audit/event_audit.ts";
+import { readStore } from "./read_store.ts";
 
 /** The workshop's subscribers, in the order in which they are shown. */
 export const SUBSCRIBERS = Object.keys(SUBSCRIBER_QUEUES) as SubscriberName[];
@@ -16,8 +17,19 @@ const EFFECT_TABLES: Readonly<Record<SubscriberName, string>> = {
   analytics: "signups",
 };
 
-/** Where a subscriber or the archive keeps its data. */
-export type DataDirOf = (name: SubscriberName | "dead_letters") => string;
+/** Where whoever has a store keeps it, such as `data/email`. */
+export type DataDirOf = (name: string) => string;
+
+/** The effects and the dead letters of `subscriber`, for an audit. */
+export function holdingsOf(
+  subscriber: SubscriberName,
+  dataDirOf: DataDirOf,
+): StoredHoldings {
+  return {
+    effects: effectsByEvent(subscriber, dataDirOf),
+    deadLetters: deadLettersByEvent(subscriber, dataDirOf),
+  };
+}
 
 /** How many effects of `subscriber` are committed. A store that is not there yet holds none. */
 export function countEffects(subscriber: SubscriberName, dataDirOf: DataDirOf): number {
@@ -33,23 +45,20 @@ export function countDeadLetters(dataDirOf: DataDirOf): number {
 export function effectsByEvent(
   subscriber: SubscriberName,
   dataDirOf: DataDirOf,
-): ReadonlyMap<string, number> {
+): Counts {
   const sql = `SELECT event_id AS id, count(*) AS n FROM ${EFFECT_TABLES[subscriber]} GROUP BY 1`;
-  return read(dataDirOf(subscriber), new Map(), (db) => byId(db, sql));
+  return readStore(dataDirOf(subscriber), (db) => byId(db, sql)) ?? new Map();
 }
 
 /** How often each event of the subscriber's queue was archived as a dead letter. */
 export function deadLettersByEvent(
   subscriber: SubscriberName,
   dataDirOf: DataDirOf,
-): ReadonlyMap<string, number> {
+): Counts {
   const sql =
     `SELECT message_id AS id, count(*) AS n FROM dead_letters WHERE origin_queue = ? GROUP BY 1`;
-  return read(
-    dataDirOf("dead_letters"),
-    new Map(),
-    (db) => byId(db, sql, SUBSCRIBER_QUEUES[subscriber]),
-  );
+  const queue = SUBSCRIBER_QUEUES[subscriber];
+  return readStore(dataDirOf("dead_letters"), (db) => byId(db, sql, queue)) ?? new Map();
 }
 
 function byId(db: DatabaseSync, sql: string, ...params: string[]): Map<string, number> {
@@ -57,19 +66,6 @@ function byId(db: DatabaseSync, sql: string, ...params: string[]): Map<string, n
 }
 
 function count(directory: string, table: string): number {
-  return read(
-    directory,
-    0,
-    (db) => Number(db.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.n),
-  );
-}
-
-function read<T>(directory: string, whenMissing: T, query: (db: DatabaseSync) => T): T {
-  const db = openForReading(directory);
-  if (!db) return whenMissing;
-  try {
-    return query(db);
-  } finally {
-    db.close();
-  }
+  const sql = `SELECT count(*) AS n FROM ${table}`;
+  return readStore(directory, (db) => Number(db.prepare(sql).get()?.n)) ?? 0;
 }

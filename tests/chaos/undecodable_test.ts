@@ -10,10 +10,11 @@ import {
 import { nestedArrays, UNDECODABLE_DEPTH } from "@ecomarket/testbed/broker/nested_headers";
 import { RawAmqp } from "@ecomarket/testbed/broker/raw_amqp";
 import { startTestBroker } from "@ecomarket/testbed/broker/test_broker";
+import { signups } from "@ecomarket/testbed/events/signups";
 import { countDeadLetters, SUBSCRIBERS } from "@ecomarket/testbed/stores/effects";
 import { Bench } from "../support/bench.ts";
 import { eventually } from "../support/eventually.ts";
-import { assertEffects, publishAll, signups, startAllConsumers } from "../support/roles.ts";
+import { assertEffects, publishAll, startAllConsumers } from "../support/roles.ts";
 
 Deno.test("a message that cannot be decoded is parked for each subscriber, and the archive goes on", async () => {
   await using broker = await startTestBroker();

@@ -1,7 +1,7 @@
 /** The workshop's guides: each command of them is executed, and prints what they show. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { PROJECT_ROOT } from "@ecomarket/testbed/processes/role_process";
+import { PROJECT_ROOT } from "@ecomarket/testbed/project/project_root";
 import { copyProject } from "../../testbed/project/project_copy.ts";
 import { type Guide, parseGuide, withoutLines } from "../support/guide.ts";
 import { GuideReader } from "../support/guide_reader.ts";

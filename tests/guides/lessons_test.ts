@@ -1,6 +1,6 @@
 /** `deno task lesson`: each one does harm first, and none after it; and leaves nothing behind. */
 import assert from "node:assert/strict";
-import { PROJECT_ROOT } from "@ecomarket/testbed/processes/role_process";
+import { PROJECT_ROOT } from "@ecomarket/testbed/project/project_root";
 import { LESSONS } from "../../tasks/lessons/catalog.ts";
 import { type Finished, runDeno } from "../../testbed/project/run_deno.ts";
 import { eventually } from "../support/eventually.ts";

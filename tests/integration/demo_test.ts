@@ -10,7 +10,7 @@ import {
   startTestBroker,
   type TestBroker,
 } from "@ecomarket/testbed/broker/test_broker";
-import { PROJECT_ROOT } from "@ecomarket/testbed/processes/role_process";
+import { PROJECT_ROOT } from "@ecomarket/testbed/project/project_root";
 import { runDeno } from "../../testbed/project/run_deno.ts";
 import { eventually } from "../support/eventually.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import config from "../../deno.json" with { type: "json" };
-import { PROJECT_ROOT } from "@ecomarket/testbed/processes/role_process";
+import { PROJECT_ROOT } from "@ecomarket/testbed/project/project_root";
 import { eventually } from "../support/eventually.ts";
 import { runDeno } from "../../testbed/project/run_deno.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";

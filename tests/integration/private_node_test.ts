@@ -7,7 +7,7 @@ import { newPrivateNode, PrivateNode } from "@ecomarket/setup/node/private_node"
 import { BrokerSetupError } from "@ecomarket/shared/base/errors";
 import { poll } from "@ecomarket/shared/base/poll";
 import { isProcessAlive } from "@ecomarket/shared/process/platform";
-import { createVhost, management, startTestBroker } from "@ecomarket/testbed/broker/test_broker";
+import { management, startTestBroker, testVhost } from "@ecomarket/testbed/broker/test_broker";
 import { registeredNodes } from "../../setup/node/epmd.ts";
 import { probeBroker } from "../../setup/node/probe_broker.ts";
 
@@ -68,10 +68,10 @@ Deno.test("PrivateNode", async (t) => {
     },
   });
 
-  await t.step("createVhost() separates tests, and takes its queues along", async () => {
+  await t.step("testVhost() separates tests, and takes its queues along", async () => {
     let name: string;
     {
-      await using vhost = await createVhost(broker);
+      await using vhost = await testVhost(broker);
       name = vhost.name;
       await publishConfirmed(vhost.amqpUrl, "mine");
       assert.equal(await take(vhost.amqpUrl), "mine");

@@ -84,6 +84,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "read $PORT",
   ],
   "compare-queue": CONSUMER.filter((name) => name !== "read the broker's address"),
+  // n.b. it tells what it is told, and touches nothing.
+  echo: [],
   roi: [],
   "docs-figures": ["read docs/compare.json", "write the justification"],
   "setup-queues": [

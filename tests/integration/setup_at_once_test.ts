@@ -9,11 +9,7 @@ import {
   USER_EVENTS_EXCHANGE,
 } from "@ecomarket/shared/contract/topology";
 import { TcpProxy } from "@ecomarket/testbed/broker/tcp_proxy";
-import {
-  createVhost,
-  startTestBroker,
-  type TestBroker,
-} from "@ecomarket/testbed/broker/test_broker";
+import { startTestBroker, type TestBroker, testVhost } from "@ecomarket/testbed/broker/test_broker";
 import { declareAtOnce } from "../../setup/queues/declare_at_once.ts";
 import { setupQueues } from "../support/setup_command.ts";
 
@@ -71,7 +67,7 @@ async function assertInEachQueue(channel: Channel, ids: readonly string[]): Prom
 }
 
 Deno.test("setup-queues gives every event that is confirmed while it runs to every queue, once", async () => {
-  await using vhost = await createVhost(broker);
+  await using vhost = await testVhost(broker);
   await using connection = await connected(vhost.amqpUrl);
   const publisher = await Publisher.open(connection);
   await using proxy = TcpProxy.before(vhost.amqpUrl);
@@ -112,7 +108,7 @@ function watched(channel: Channel, work: () => Promise<void>, max = Infinity) {
 Deno.test("declareAtOnce() joins all queues or none, wherever it is ended, and finishes when it is run again", async () => {
   const topology = fullTopology([]);
   const countSteps = async () => {
-    await using vhost = await createVhost(broker);
+    await using vhost = await testVhost(broker);
     await using connection = await connected(vhost.amqpUrl);
     const whole = watched(await connection.createChannel(), () => Promise.resolve());
     await declareAtOnce(whole.channel, topology);
@@ -123,7 +119,7 @@ Deno.test("declareAtOnce() joins all queues or none, wherever it is ended, and f
   assert.ok(first > 0 && steps.length - first > 2 * QUEUES.length);
 
   for (let max = first; max <= steps.length; max++) {
-    await using vhost = await createVhost(broker);
+    await using vhost = await testVhost(broker);
     await using connection = await connected(vhost.amqpUrl);
     const channel = await connection.createChannel();
     const publisher = await Publisher.open(connection);

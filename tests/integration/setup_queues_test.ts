@@ -9,11 +9,7 @@ import {
   vhostOf,
 } from "@ecomarket/shared/broker/management";
 import { fullTopology } from "@ecomarket/shared/contract/topology";
-import {
-  createVhost,
-  startTestBroker,
-  type TestBroker,
-} from "@ecomarket/testbed/broker/test_broker";
+import { startTestBroker, type TestBroker, testVhost } from "@ecomarket/testbed/broker/test_broker";
 import { copyProject } from "../../testbed/project/project_copy.ts";
 import type { Finished } from "../../testbed/project/run_deno.ts";
 import { Bench, recordingConsumer, TEST_DELAYS_MS } from "../support/bench.ts";
@@ -50,7 +46,7 @@ function lines(text: string): string[] {
 }
 
 Deno.test("setup-queues declares everything, shows it, and may be run again", async () => {
-  await using vhost = await createVhost(broker);
+  await using vhost = await testVhost(broker);
   const first = await setupQueues(vhost.amqpUrl);
   assert.equal(first.code, 0, first.stderr);
   assert.equal(first.stderr, "");
@@ -94,7 +90,7 @@ Deno.test("setup-queues --check names a new subscriber, which is no difference",
 });
 
 Deno.test("setup-queues --check declares nothing, and says what is missing", async () => {
-  await using vhost = await createVhost(broker);
+  await using vhost = await testVhost(broker);
   const before = await standing(vhost.amqpUrl);
   const { code, stdout, stderr } = await setupQueues(vhost.amqpUrl, ["--check"]);
   assert.equal(code, 1);
@@ -241,9 +237,9 @@ Deno.test("setup-queues --check names a queue that two subscribers consume", asy
 });
 
 Deno.test("setup-queues refuses two subscribers on one queue, and declares nothing", async () => {
-  await using vhost = await createVhost(broker);
+  await using vhost = await testVhost(broker);
   await using copy = await copyProject();
-  const topology = join(copy.path, "shared", "topology.ts");
+  const topology = join(copy.path, "shared", "contract", "topology.ts");
   const text = await Deno.readTextFile(topology);
   await Deno.writeTextFile(
     topology,
@@ -259,13 +255,13 @@ Deno.test("setup-queues refuses two subscribers on one queue, and declares nothi
   assert.equal(code, 2);
   assert.match(
     new TextDecoder().decode(stderr),
-    /^error: The subscribers "email" and "loyalty" share the queue "email_queue": .* SUBSCRIBER_QUEUES of shared\/topology\.ts\n$/,
+    /^error: The subscribers "email" and "loyalty" share the queue "email_queue": .* SUBSCRIBER_QUEUES of shared\/contract\/topology\.ts\n$/,
   );
   assert.deepEqual(await standing(vhost.amqpUrl), before);
 });
 
 Deno.test("setup-queues ends with 2 for what it does not understand, before it touches anything", async () => {
-  await using vhost = await createVhost(broker);
+  await using vhost = await testVhost(broker);
   const before = await standing(vhost.amqpUrl);
   const unknown = await setupQueues(vhost.amqpUrl, ["--chek"]);
   assert.equal(unknown.code, 2);

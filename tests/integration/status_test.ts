@@ -4,11 +4,7 @@ import { join } from "node:path";
 import { encode } from "@ecomarket/shared/contract/catalogue";
 import { createUsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
 import { PARKED_QUEUE, PARKING_EXCHANGE } from "@ecomarket/shared/contract/topology";
-import {
-  createVhost,
-  startTestBroker,
-  type TestBroker,
-} from "@ecomarket/testbed/broker/test_broker";
+import { startTestBroker, type TestBroker, testVhost } from "@ecomarket/testbed/broker/test_broker";
 import { countDeadLetters, countEffects } from "@ecomarket/testbed/stores/effects";
 import { deadLetterConsumer } from "../../consumers/dead_letter.ts";
 import { emailConsumer } from "../../consumers/email.ts";
@@ -95,7 +91,7 @@ Deno.test("status --json counts one consumer where a subscriber found messages w
 });
 
 Deno.test("status --json says null of a queue that does not exist, and declares none", async () => {
-  await using vhost = await createVhost(broker);
+  await using vhost = await testVhost(broker);
   await using folder = await temporaryFolder();
   // n.b. the second look would find what the first had left.
   for (let n = 0; n < 2; n++) {

@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import { DEAD_LETTER_EXCHANGE, USER_EVENTS_EXCHANGE } from "@ecomarket/shared/contract/topology";
-import { openForReading } from "@ecomarket/shared/store/sqlite";
 import type { Consumer } from "@ecomarket/shared/subscriber";
 import {
   headerTable,
@@ -14,6 +13,7 @@ import {
   shortString,
 } from "@ecomarket/testbed/broker/raw_amqp";
 import { startTestBroker, type TestBroker } from "@ecomarket/testbed/broker/test_broker";
+import { readStore } from "@ecomarket/testbed/stores/read_store";
 import { deadLetterConsumer } from "../../consumers/dead_letter.ts";
 import { Bench, recordingConsumer } from "../support/bench.ts";
 import { eventually } from "../support/eventually.ts";
@@ -66,12 +66,8 @@ const UNWRITABLE: Readonly<Record<string, RawProperties>> = {
 
 /** What the archive holds. */
 function archive(bench: Bench): Record<string, unknown>[] {
-  const db = openForReading(join(bench.directory, "dead_letters"));
-  try {
-    return db?.prepare("SELECT * FROM dead_letters ORDER BY id").all() ?? [];
-  } finally {
-    db?.close();
-  }
+  const all = "SELECT * FROM dead_letters ORDER BY id";
+  return readStore(join(bench.directory, "dead_letters"), (db) => db.prepare(all).all()) ?? [];
 }
 
 function text(bytes: unknown): string {

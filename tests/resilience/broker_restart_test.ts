@@ -3,10 +3,11 @@ import assert from "node:assert/strict";
 import { RobustPublisher } from "@ecomarket/publisher/levels/robust_publisher";
 import { SUBSCRIBER_QUEUES } from "@ecomarket/shared/contract/topology";
 import { startTestBroker, type TestBroker } from "@ecomarket/testbed/broker/test_broker";
+import { signups } from "@ecomarket/testbed/events/signups";
 import { SUBSCRIBERS } from "@ecomarket/testbed/stores/effects";
 import { Bench } from "../support/bench.ts";
 import { eventually } from "../support/eventually.ts";
-import { assertEffects, publishAll, signups, startAllConsumers } from "../support/roles.ts";
+import { assertEffects, publishAll, startAllConsumers } from "../support/roles.ts";
 
 let broker: TestBroker;
 Deno.test.beforeAll(async () => {

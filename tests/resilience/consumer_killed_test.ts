@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { createUsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
 import { DELIVERY_LIMIT } from "@ecomarket/shared/contract/topology";
 import { startTestBroker, type TestBroker } from "@ecomarket/testbed/broker/test_broker";
-import { CONSUMERS } from "@ecomarket/testbed/processes/consumer_process";
+import { signups } from "@ecomarket/testbed/events/signups";
+import { CONSUMERS } from "@ecomarket/testbed/processes/roles";
 import { Bench } from "../support/bench.ts";
 import { eventually } from "../support/eventually.ts";
 import {
@@ -13,7 +14,6 @@ import {
   deadLetters,
   eventIds,
   publishAll,
-  signups,
   startAllConsumers,
   startConsumer,
 } from "../support/roles.ts";

@@ -2,13 +2,13 @@
 import assert from "node:assert/strict";
 import { RobustPublisher } from "@ecomarket/publisher/levels/robust_publisher";
 import { startTestBroker } from "@ecomarket/testbed/broker/test_broker";
+import { signups } from "@ecomarket/testbed/events/signups";
 import { Bench } from "../support/bench.ts";
 import { eventually } from "../support/eventually.ts";
 import {
   assertEffects,
   eventIds,
   publishAll,
-  signups,
   startAllConsumers,
   startConsumer,
 } from "../support/roles.ts";

@@ -6,8 +6,8 @@ import { Buffer } from "node:buffer";
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type Channel, type ChannelModel, connect, type GetMessage, type Options } from "amqplib";
-import { connectOnce } from "@ecomarket/shared/broker/connection";
 import { type QueueStatus, queueStatus } from "@ecomarket/shared/broker/queue_status";
+import { withConnection } from "@ecomarket/shared/broker/with_connection";
 import {
   declareTopology,
   fullTopology,
@@ -21,7 +21,7 @@ import {
   eventConsumer,
   type EventConsumerDefinition,
 } from "@ecomarket/shared/subscriber";
-import { createVhost, type VhostBroker } from "@ecomarket/testbed/broker/test_broker";
+import { testVhost, type VhostBroker } from "@ecomarket/testbed/broker/test_broker";
 import { withSimulatedFailures } from "../../shared/subscriber/simulated_failures.ts";
 import { runSubscriber } from "../../shared/subscriber/subscriber.ts";
 
@@ -45,7 +45,7 @@ export class Bench implements AsyncDisposable {
     await using cleanup = new AsyncDisposableStack();
     const directory = await Deno.makeTempDir({ prefix: "ecomarket_test_" });
     cleanup.defer(() => Deno.remove(directory, { recursive: true }));
-    const { amqpUrl } = cleanup.use(await createVhost(broker));
+    const { amqpUrl } = cleanup.use(await testVhost(broker));
     const connection = await connect(amqpUrl);
     connection.on("error", () => {});
     cleanup.defer(() => connection.close().catch(() => {}));
@@ -76,14 +76,10 @@ export class Bench implements AsyncDisposable {
   /** How much waits in `queue` and who consumes it. Fails when the queue does not exist. */
   async status(queue: string): Promise<NonNullable<QueueStatus>> {
     // A connection of its own: the bench's does not outlive its broker.
-    const connection = await connectOnce([this.amqpUrl], "test");
-    try {
-      const status = (await queueStatus(connection, [queue]))[queue];
-      assert.ok(status, `${queue} does not exist`);
-      return status;
-    } finally {
-      await connection.close();
-    }
+    const look = (connection: ChannelModel) => queueStatus(connection, [queue]);
+    const status = (await withConnection([this.amqpUrl], "test", look))[queue];
+    assert.ok(status, `${queue} does not exist`);
+    return status;
   }
 
   /** Takes everything out of `queue`. */

@@ -1,7 +1,5 @@
-/** Waiting for something to become true, in place of sleeping and hoping. */
-import { setTimeout as delay } from "node:timers/promises";
-
-const POLL_MS = 25;
+/** Waiting for an assertion to hold, in place of sleeping and hoping. What is asked, not asserted: `poll`. */
+import { poll } from "@ecomarket/shared/base/poll";
 
 /**
  * Resolves with what `probe` returns, as soon as it returns without throwing.
@@ -12,13 +10,15 @@ export async function eventually<T>(
   probe: () => T | Promise<T>,
   timeoutMs: number = 15_000,
 ): Promise<T> {
-  const deadline = performance.now() + timeoutMs;
-  for (;;) {
+  let failure: unknown;
+  const held = await poll(async () => {
     try {
-      return await probe();
+      return { value: await probe() };
     } catch (error) {
-      if (performance.now() > deadline) throw error;
+      failure = error;
+      return undefined;
     }
-    await delay(POLL_MS);
-  }
+  }, { timeoutMs, intervalMs: 25 });
+  if (!held) throw failure;
+  return held.value;
 }

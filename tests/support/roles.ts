@@ -2,60 +2,45 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { RobustPublisher } from "@ecomarket/publisher/levels/robust_publisher";
-import { createUsuarioCreado, type UsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
+import type { UsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
 import type { SubscriberName } from "@ecomarket/shared/contract/topology";
-import { openForReading } from "@ecomarket/shared/store/sqlite";
 import {
   CONSUMER_NAMES,
-  ConsumerProcess,
-  type ConsumerProcessOptions,
+  type ConsumerName,
   CONSUMERS,
-  type ConsumerScript,
-} from "@ecomarket/testbed/processes/consumer_process";
+  type RoleProcessOptions,
+  type RoleScript,
+  roleSpec,
+} from "@ecomarket/testbed/processes/roles";
+import { SandboxedProcess } from "@ecomarket/testbed/processes/sandboxed_process";
 import { deadLettersByEvent, effectsByEvent } from "@ecomarket/testbed/stores/effects";
+import { readStore } from "@ecomarket/testbed/stores/read_store";
 import type { Bench } from "./bench.ts";
 
 /** Starts `consumer` on `bench`, with its fast retries, and waits until it consumes. */
-export async function startConsumer(
+export function startConsumer(
   bench: Bench,
-  consumer: ConsumerScript,
-  options: Partial<ConsumerProcessOptions> = {},
-): Promise<ConsumerProcess> {
-  const process = ConsumerProcess.start(consumer, {
+  consumer: RoleScript,
+  options: Partial<RoleProcessOptions> = {},
+): Promise<SandboxedProcess> {
+  return SandboxedProcess.startReady(roleSpec(consumer, {
     amqpUrls: [bench.amqpUrl],
     dataDir: bench.directory,
     ...options,
     env: { RETRY_DELAYS_MS: "50,100,150", ...options.env },
-  });
-  try {
-    await process.ready;
-    return process;
-  } catch (error) {
-    await process.stop();
-    throw error;
-  }
+  }));
 }
 
 /** Starts the workshop's four consumers. They stop with `bench`. */
 export async function startAllConsumers(
   bench: Bench,
-): Promise<Record<keyof typeof CONSUMERS, ConsumerProcess>> {
+): Promise<Record<ConsumerName, SandboxedProcess>> {
   const started = await Promise.all(CONSUMER_NAMES.map(async (name) => {
     const process = await startConsumer(bench, CONSUMERS[name]);
     bench.cleanup.use(process);
     return [name, process] as const;
   }));
-  return Object.fromEntries(started) as Record<keyof typeof CONSUMERS, ConsumerProcess>;
-}
-
-/** `count` signups with realistic names. */
-export function signups(count: number): UsuarioCreado[] {
-  return Array.from({ length: count }, (_, n) =>
-    createUsuarioCreado({
-      user_id: `u-${n}`,
-      nombre: `María José Ñáñez ${n}`,
-      email: `mariajose${n}@example.com`,
-    }));
+  return Object.fromEntries(started) as Record<ConsumerName, SandboxedProcess>;
 }
 
 /** Publishes `events` and demands that each is confirmed. */
@@ -86,12 +71,7 @@ export function deadLetters(bench: Bench, subscriber: SubscriberName): ReadonlyM
 
 /** The event ids in `table` of the store in `folder`, in order. */
 export function eventIds(bench: Bench, folder: string, table: string): string[] {
-  const db = openForReading(join(bench.directory, folder));
-  if (!db) return [];
-  try {
-    return db.prepare(`SELECT event_id FROM ${table} ORDER BY 1`).all()
-      .map((row) => String(row.event_id));
-  } finally {
-    db.close();
-  }
+  const sql = `SELECT event_id FROM ${table} ORDER BY 1`;
+  const rows = readStore(join(bench.directory, folder), (db) => db.prepare(sql).all()) ?? [];
+  return rows.map((row) => String(row.event_id));
 }

@@ -1,6 +1,6 @@
 /** `deno task setup-queues` as a person runs it, in its sandbox. */
 import type { VhostBroker } from "@ecomarket/testbed/broker/test_broker";
-import { PROJECT_ROOT } from "@ecomarket/testbed/processes/role_process";
+import { PROJECT_ROOT } from "@ecomarket/testbed/project/project_root";
 import { type Finished, runDeno } from "../../testbed/project/run_deno.ts";
 import { TEST_DELAYS_MS } from "./bench.ts";
 

@@ -1,18 +1,16 @@
 /** The users API as a process in its sandbox, on a test's own broker and folder, and its clients. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { openForReading } from "@ecomarket/shared/store/sqlite";
-import type { LogRecord } from "@ecomarket/testbed/processes/role_process";
-import {
-  UsersApiProcess,
-  type UsersApiProcessOptions,
-} from "@ecomarket/testbed/processes/users_api_process";
+import type { LogRecord } from "@ecomarket/testbed/processes/log_record";
+import { type RoleProcessOptions, roleSpec, usersApi } from "@ecomarket/testbed/processes/roles";
+import { SandboxedProcess } from "@ecomarket/testbed/processes/sandboxed_process";
+import { readStore } from "@ecomarket/testbed/stores/read_store";
 import type { User } from "../../publisher/api/users_store.ts";
 import type { Bench } from "./bench.ts";
 
 /** A running API, and what it has logged. */
 export interface TestApi extends AsyncDisposable {
-  readonly process: UsersApiProcess;
+  readonly process: SandboxedProcess;
   readonly url: string;
   readonly records: readonly LogRecord[];
   /** Asks `path` for its JSON. */
@@ -22,31 +20,26 @@ export interface TestApi extends AsyncDisposable {
 /** Starts an API in the folder of `bench`, and waits until it listens. */
 export async function startApi(
   bench: Pick<Bench, "amqpUrl" | "directory">,
-  options: Partial<UsersApiProcessOptions> = {},
+  { port, ...options }: Partial<RoleProcessOptions> & { readonly port?: number } = {},
 ): Promise<TestApi> {
   const records: LogRecord[] = [];
-  const process = UsersApiProcess.start({
+  const process = await SandboxedProcess.startReady(roleSpec(usersApi(port), {
     amqpUrls: [bench.amqpUrl],
     dataDir: bench.directory,
     onRecord: (record) => records.push(record),
     ...options,
-  });
-  try {
-    const url = await process.url;
-    return {
-      process,
-      url,
-      records,
-      async get(path) {
-        const response = await fetch(`${url}${path}`);
-        return { status: response.status, body: await response.json() };
-      },
-      [Symbol.asyncDispose]: () => process[Symbol.asyncDispose](),
-    };
-  } catch (error) {
-    await process.stop();
-    throw error;
-  }
+  }));
+  const url = await process.url;
+  return {
+    process,
+    url,
+    records,
+    async get(path) {
+      const response = await fetch(`${url}${path}`);
+      return { status: response.status, body: await response.json() };
+    },
+    [Symbol.asyncDispose]: () => process[Symbol.asyncDispose](),
+  };
 }
 
 /** Sends a registration. `n` makes the email its own. */
@@ -74,14 +67,10 @@ export function registerAll(api: Pick<TestApi, "url">, count: number, from = 0):
 
 /** The ids of the events that are in the outbox of `bench`'s API, in order. */
 export function outboxIds(bench: Pick<Bench, "directory">): string[] {
-  const db = openForReading(join(bench.directory, "users"));
-  assert.ok(db, "there is a store");
-  try {
-    return db.prepare("SELECT event_id FROM outbox ORDER BY position").all()
-      .map((row) => String(row.event_id));
-  } finally {
-    db.close();
-  }
+  const sql = "SELECT event_id FROM outbox ORDER BY position";
+  const rows = readStore(join(bench.directory, "users"), (db) => db.prepare(sql).all());
+  assert.ok(rows, "there is a store");
+  return rows.map((row) => String(row.event_id));
 }
 
 /** What {@link assertReadiness} finds where all is well. */

@@ -67,7 +67,7 @@ Deno.test("auditApi() reports an event without a user, in the outbox and in an e
   assert.deepEqual(found, [
     { kind: "event without user", ids: ["e-9"] },
     { kind: "event not published", ids: ["e-9"] },
-    { kind: "event without user", subscriber: "email", ids: ["e-8"] },
+    { kind: "phantom", subscriber: "email", ids: ["e-8"] },
   ]);
 });
 
@@ -83,7 +83,7 @@ Deno.test("auditApi() reports a doubled effect, also where the sum is right", ()
   const found = violations({ subscribers: { email: rows({ "e-1": 2 }) } });
   assert.deepEqual(found, [
     { kind: "lost", subscriber: "email", ids: ["e-2"] },
-    { kind: "doubled effect", subscriber: "email", ids: ["e-1"] },
+    { kind: "duplicate effect", subscriber: "email", ids: ["e-1"] },
   ]);
 });
 
@@ -118,6 +118,6 @@ Deno.test("auditApi() does not call lost what waits in the outbox", () => {
 Deno.test("auditApi() reports a dead letter: nothing here has a reason to fail", () => {
   const subscribers = { email: rows({ "e-1": 1, "e-2": 1 }, ["e-2"]) };
   assert.deepEqual(violations({ subscribers }), [
-    { kind: "dead letter", subscriber: "email", ids: ["e-2"] },
+    { kind: "innocent dead letter", subscriber: "email", ids: ["e-2"] },
   ]);
 });

@@ -36,9 +36,11 @@ const ROOM_ARROWS: Readonly<Record<string, readonly string[]>> = {
   "setup/broker": ["setup/node", "setup/machine"],
   "setup/queues": [],
   "testbed/broker": [],
-  "testbed/stores": [],
-  "testbed/processes": [],
-  "testbed/project": ["testbed/processes", "testbed/broker"],
+  "testbed/audit": [],
+  "testbed/events": [],
+  "testbed/stores": ["testbed/audit"],
+  "testbed/project": ["testbed/broker"],
+  "testbed/processes": ["testbed/project"],
 };
 
 /** For each file of the project, the files that it imports: types too, and what it loads later. */

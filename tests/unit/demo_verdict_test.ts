@@ -1,6 +1,7 @@
 /** The demo's judge must see whatever can go wrong, or its "exactly once" is worth nothing. */
 import assert from "node:assert/strict";
-import { type Expectation, judge, type Tally } from "../../tasks/demo/verdict.ts";
+import type { StoredHoldings } from "@ecomarket/testbed/audit/event_audit";
+import { type Expectation, judge } from "../../tasks/demo/verdict.ts";
 
 const EXPECTED: readonly Expectation[] = [
   { event: { event_id: "e-1", nombre: "Juan Pérez" }, doomedAt: undefined },
@@ -16,7 +17,7 @@ interface Stores {
 
 /** What is judged where all went well but for `stores`. */
 function problems({ email, loyalty, deadLetters }: Stores = {}): string[] {
-  const tally = ([effects, dead]: [Counts, Counts]): Tally => ({
+  const tally = ([effects, dead]: [Counts, Counts]): StoredHoldings => ({
     effects: new Map(Object.entries(effects)),
     deadLetters: new Map(Object.entries(dead)),
   });

@@ -1,7 +1,7 @@
 /** That the documents say what was measured and computed, and what makes that so. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { PROJECT_ROOT } from "@ecomarket/testbed/processes/role_process";
+import { PROJECT_ROOT } from "@ecomarket/testbed/project/project_root";
 import { figuresOf } from "../../tasks/compare/report/figures.ts";
 import { OUTAGE_TITLES } from "../../tasks/compare/report/tables.ts";
 import { markdownReport } from "../../tasks/compare/report/report.ts";

@@ -63,7 +63,7 @@ Deno.test("audit() reports a lost event, by subscriber and id", () => {
     email: rows({ a: 1, b: 1 }),
     loyalty: rows({ a: 1 }),
   });
-  assert.deepEqual(violations, [{ subscriber: "loyalty", kind: "lost", eventIds: ["b"] }]);
+  assert.deepEqual(violations, [{ subscriber: "loyalty", kind: "lost", ids: ["b"] }]);
   assert.equal(ledger.subscribers.loyalty?.lost, 1);
   assert.equal(ledger.subscribers.email?.lost, 0);
 });
@@ -71,8 +71,8 @@ Deno.test("audit() reports a lost event, by subscriber and id", () => {
 Deno.test("audit() reports a doubled effect, also where the sum is right", () => {
   const { ledger, violations } = audit([entry("a"), entry("b")], { email: rows({ a: 2 }) });
   assert.deepEqual(violations, [
-    { subscriber: "email", kind: "lost", eventIds: ["b"] },
-    { subscriber: "email", kind: "duplicate effect", eventIds: ["a"] },
+    { subscriber: "email", kind: "lost", ids: ["b"] },
+    { subscriber: "email", kind: "duplicate effect", ids: ["a"] },
   ]);
   assert.equal(ledger.subscribers.email?.effects, 2);
   assert.equal(ledger.subscribers.email?.duplicateEffects, 1);
@@ -80,7 +80,7 @@ Deno.test("audit() reports a doubled effect, also where the sum is right", () =>
 
 Deno.test("audit() reports a phantom: an effect or a dead letter of what nobody published", () => {
   const { violations } = audit([entry("a")], { email: rows({ a: 1, x: 1 }, { y: 1 }) });
-  assert.deepEqual(violations, [{ subscriber: "email", kind: "phantom", eventIds: ["x", "y"] }]);
+  assert.deepEqual(violations, [{ subscriber: "email", kind: "phantom", ids: ["x", "y"] }]);
 });
 
 Deno.test("audit() reports an innocent event among the dead letters", () => {
@@ -91,7 +91,7 @@ Deno.test("audit() reports an innocent event among the dead letters", () => {
   ];
   const { violations } = audit(journal, { email: rows({ a: 1 }, { b: 1, c: 1 }) });
   assert.deepEqual(violations, [
-    { subscriber: "email", kind: "innocent dead letter", eventIds: ["b", "c"] },
+    { subscriber: "email", kind: "innocent dead letter", ids: ["b", "c"] },
   ]);
 });
 
@@ -99,7 +99,7 @@ Deno.test("audit() reports a doomed event that was handled all the same", () => 
   const journal = [entry("a", { fail: "email:always" })];
   const { violations } = audit(journal, { email: rows({ a: 1 }), loyalty: rows({ a: 1 }) });
   assert.deepEqual(violations, [
-    { subscriber: "email", kind: "doomed but not dead-lettered", eventIds: ["a"] },
+    { subscriber: "email", kind: "doomed but not dead-lettered", ids: ["a"] },
   ]);
 });
 
@@ -113,7 +113,7 @@ Deno.test("audit() calls an event lost only where the publisher was told, or had
     entry("pending", { outcome: "pending" }),
   ];
   const { ledger, violations } = audit(journal, { email: rows({}) });
-  assert.deepEqual(violations, [{ subscriber: "email", kind: "lost", eventIds: ["sent"] }]);
+  assert.deepEqual(violations, [{ subscriber: "email", kind: "lost", ids: ["sent"] }]);
   assert.deepEqual(
     [ledger.attempted, ledger.confirmed, ledger.returned, ledger.nacked, ledger.ambiguous],
     [6, 0, 1, 1, 2],

@@ -5,8 +5,8 @@ const IDS = ["a", "b", "c", "d"];
 
 Deno.test("accountOf() counts each event where it ended, and as lost where it is nowhere", () => {
   const account = accountOf(IDS, {
-    handled: new Map([["a", 1], ["b", 2]]),
-    deadLettered: new Map([["c", 1]]),
+    effects: new Map([["a", 1], ["b", 2]]),
+    deadLetters: new Map([["c", 1]]),
     deliveries: 7,
   });
   assert.deepEqual(account, {
@@ -23,17 +23,17 @@ Deno.test("accountOf() counts each event where it ended, and as lost where it is
 
 Deno.test("accountOf() counts an event once that is handled and still waits", () => {
   const both = new Map(IDS.map((id) => [id, 1]));
-  const { handled, waiting, accountedFor } = accountOf(IDS, { handled: both, waiting: both });
+  const { handled, waiting, accountedFor } = accountOf(IDS, { effects: both, waiting: both });
   assert.deepEqual([handled, waiting, accountedFor], [4, 0, 4]);
 });
 
 Deno.test("accountOf() ignores an event that nobody attempted", () => {
-  assert.equal(accountOf(IDS, { handled: new Map([["z", 3]]) }).doubled, 0);
+  assert.equal(accountOf(IDS, { effects: new Map([["z", 3]]) }).doubled, 0);
 });
 
 const nothing = accountOf(IDS, {});
-const all = accountOf(IDS, { handled: new Map(IDS.map((id) => [id, 1])) });
-const twice = accountOf(IDS, { handled: new Map(IDS.map((id) => [id, 2])) });
+const all = accountOf(IDS, { effects: new Map(IDS.map((id) => [id, 1])) });
+const twice = accountOf(IDS, { effects: new Map(IDS.map((id) => [id, 2])) });
 const waiting = accountOf(IDS, { waiting: new Map(IDS.map((id) => [id, 1])) });
 
 Deno.test("problemsOf() finds none where the harm was done before, and not after", () => {

@@ -29,11 +29,11 @@ Deno.test("auditRun() gives each event to the one who published it", () => {
 Deno.test("auditRun() sees an event of the API that is lost, and one that nobody published", () => {
   const { events, usersApi } = auditRun(JOURNAL, email("a", "stranger"), API);
   assert.deepEqual(events.violations, [
-    { subscriber: "email", kind: "phantom", eventIds: ["stranger"] },
+    { subscriber: "email", kind: "phantom", ids: ["stranger"] },
   ]);
   assert.deepEqual(usersApi!.violations, [
     { subscriber: "email", kind: "lost", ids: ["b"] },
-    { subscriber: "email", kind: "event without user", ids: ["stranger"] },
+    { subscriber: "email", kind: "phantom", ids: ["stranger"] },
   ]);
 });
 

@@ -1,36 +1,30 @@
 /** What the users API and the subscribers have written down, read from outside for the checker. */
 import type { DatabaseSync } from "node:sqlite";
-import { openForReading } from "@ecomarket/shared/store/sqlite";
-import { deadLettersByEvent, effectsByEvent, SUBSCRIBERS } from "@ecomarket/testbed/stores/effects";
+import { type DataDirOf, holdingsOf, SUBSCRIBERS } from "@ecomarket/testbed/stores/effects";
+import { readStore } from "@ecomarket/testbed/stores/read_store";
 import type { Answer } from "../load/api_load.ts";
 import type { ApiBooks, UserRecord, WaitingEvent } from "./api_ledger.ts";
 
-/** Where whoever has a store keeps it, such as `data/users`. */
-export type FolderOf = (name: string) => string;
-
 /** Reads everything, also while it is being written. */
-export function readApiBooks(answers: readonly Answer[], folderOf: FolderOf): ApiBooks {
+export function readApiBooks(answers: readonly Answer[], dataDirOf: DataDirOf): ApiBooks {
   return {
     answers,
-    ...readUsersStore(folderOf),
-    subscribers: Object.fromEntries(SUBSCRIBERS.map((name) => [name, {
-      effects: effectsByEvent(name, folderOf),
-      deadLetters: deadLettersByEvent(name, folderOf),
-    }])),
+    ...readUsersStore(dataDirOf),
+    subscribers: Object.fromEntries(
+      SUBSCRIBERS.map((name) => [name, holdingsOf(name, dataDirOf)]),
+    ),
   };
 }
 
 /** Reads what the users API alone has written down. */
-export function readUsersStore(folderOf: FolderOf): Pick<ApiBooks, "users" | "outbox"> {
-  const db = openForReading(folderOf("users"));
-  if (!db) throw new Error(`There is no store of users in ${folderOf("users")}`);
-  try {
+export function readUsersStore(dataDirOf: DataDirOf): Pick<ApiBooks, "users" | "outbox"> {
+  const found = readStore(dataDirOf("users"), (db) => {
     // n.b. one transaction: a batch that is confirmed in between would seem to be in neither table.
     db.exec("BEGIN");
     return { users: readUsers(db), outbox: readOutbox(db) };
-  } finally {
-    db.close();
-  }
+  });
+  if (!found) throw new Error(`There is no store of users in ${dataDirOf("users")}`);
+  return found;
 }
 
 function readUsers(db: DatabaseSync): UserRecord[] {

@@ -2,8 +2,9 @@
  * The checker of the users API: compares what its clients were told with what its store and the
  * subscribers' stores hold, user by user. It does nothing: rows in, ledger out.
  */
+import { auditEvents, type StoredHoldings, total } from "@ecomarket/testbed/audit/event_audit";
 import type { Answer } from "../load/api_load.ts";
-import type { SubscriberRows } from "./ledger.ts";
+import { type Violation, violationsOf } from "./violation.ts";
 
 /** A row of the users' table. */
 export interface UserRecord {
@@ -24,9 +25,7 @@ export interface ApiBooks {
   readonly answers: readonly Answer[];
   readonly users: readonly UserRecord[];
   readonly outbox: readonly WaitingEvent[];
-  readonly subscribers: Readonly<
-    Record<string, Pick<SubscriberRows, "effects" | "deadLetters">>
-  >;
+  readonly subscribers: Readonly<Record<string, StoredHoldings>>;
 }
 
 /** The account of a run. Once everything has come to its end, all of it but `waiting` is one number. */
@@ -42,23 +41,15 @@ export interface ApiLedger {
   readonly effects: Readonly<Record<string, number>>;
 }
 
-/** Something that must not be, and the users or events with which it is. */
-export interface ApiViolation {
-  readonly kind:
-    | "answered, not registered"
-    | "registered, not answered"
-    | "user without event"
-    | "event without user"
-    | "announced, and in the outbox"
-    | "event not published"
-    | "lost"
-    | "doubled effect"
-    | "dead letter";
-  /** Whose it is; absent where it is the API's own. */
-  readonly subscriber?: string;
-  /** Of the events; of the users, where there is no event. */
-  readonly ids: readonly string[];
-}
+/** Something that must not be. The {@link Violation.ids} of a user without event are users. */
+export type ApiViolation = Violation<
+  | "answered, not registered"
+  | "registered, not answered"
+  | "user without event"
+  | "event without user"
+  | "announced, and in the outbox"
+  | "event not published"
+>;
 
 /** An {@link ApiLedger}, and everything in it that must not be. */
 export interface ApiAudit {
@@ -69,7 +60,7 @@ export interface ApiAudit {
 /** Audits a run that has come to its end: nothing is under way any more. */
 export function auditApi(books: ApiBooks): ApiAudit {
   const { answers, users, outbox, subscribers } = books;
-  const effects = Object.entries(subscribers).map(([name, rows]) => [name, sum(rows.effects)]);
+  const effects = Object.entries(subscribers).map(([name, rows]) => [name, total(rows.effects)]);
   return {
     ledger: {
       answered: answers.length,
@@ -78,8 +69,10 @@ export function auditApi(books: ApiBooks): ApiAudit {
       waiting: outbox.length,
       effects: Object.fromEntries(effects),
     },
-    violations: [...auditStore(books), ...auditSubscribers(books)]
-      .filter(({ ids }) => ids.length > 0),
+    violations: [
+      ...auditStore(books).filter(({ ids }) => ids.length > 0),
+      ...auditSubscribers(books),
+    ],
   };
 }
 
@@ -115,25 +108,12 @@ function auditStore({ answers, users, outbox }: ApiBooks): ApiViolation[] {
   ];
 }
 
+/** n.b. what is in the outbox still is not lost. */
 function auditSubscribers({ users, outbox, subscribers }: ApiBooks): ApiViolation[] {
-  const known = new Set(users.map(({ eventId }) => eventId));
-  const waiting = new Set(outbox.map(({ eventId }) => eventId));
-  return Object.entries(subscribers).flatMap(([subscriber, { effects, deadLetters }]) => {
-    const seen = [...new Set([...effects.keys(), ...deadLetters.keys()])];
-    const twice = [...effects].filter(([, times]) => times > 1);
-    const violations: ApiViolation[] = [
-      {
-        kind: "lost",
-        ids: [...known].filter((id) => !waiting.has(id) && !effects.has(id)),
-      },
-      { kind: "doubled effect", ids: twice.map(([id]) => id) },
-      { kind: "event without user", ids: seen.filter((id) => !known.has(id)) },
-      { kind: "dead letter", ids: [...deadLetters.keys()].filter((id) => known.has(id)) },
-    ];
-    return violations.map((violation) => ({ ...violation, subscriber }));
-  });
-}
-
-function sum(counts: ReadonlyMap<string, number>): number {
-  return [...counts.values()].reduce((total, times) => total + times, 0);
+  const ids = users.map(({ eventId }) => eventId);
+  const claimed = new Set(ids);
+  for (const { eventId } of outbox) claimed.delete(eventId);
+  return Object.entries(subscribers).flatMap(([name, holdings]) =>
+    violationsOf(name, auditEvents({ ids, claimed }, holdings))
+  );
 }

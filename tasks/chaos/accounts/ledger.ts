@@ -1,16 +1,20 @@
 /**
- * The checker: compares what the publisher claims with what the stores hold, event by event. It
+ * The checker of the publisher: compares what it claims with what the stores hold, event by event. It
  * knows nothing of how either works, and does nothing: rows in, ledger out.
  */
 import { parseFailurePlan } from "@ecomarket/shared/contract/simulated_failure";
+import {
+  auditEvents,
+  type EventAudit,
+  placeOf,
+  type StoredHoldings,
+  total,
+} from "@ecomarket/testbed/audit/event_audit";
 import type { JournalEntry } from "../load/journal.ts";
+import { type Violation, violationsOf } from "./violation.ts";
 
 /** What one subscriber has to show. */
-export interface SubscriberRows {
-  /** How often each event had its effect. */
-  readonly effects: ReadonlyMap<string, number>;
-  /** How often each event was archived as a dead letter of this subscriber. */
-  readonly deadLetters: ReadonlyMap<string, number>;
+export interface SubscriberRows extends StoredHoldings {
   /** Deliveries that were recognised as done already. */
   readonly duplicateDeliveries: number;
 }
@@ -42,18 +46,6 @@ export interface Ledger {
   readonly subscribers: Readonly<Record<string, SubscriberLedger>>;
 }
 
-/** Something that must not be, and the events with which it is. */
-export interface Violation {
-  readonly subscriber: string;
-  readonly kind:
-    | "lost"
-    | "duplicate effect"
-    | "phantom"
-    | "innocent dead letter"
-    | "doomed but not dead-lettered";
-  readonly eventIds: readonly string[];
-}
-
 /** A {@link Ledger}, and everything in it that must not be. */
 export interface Audit {
   readonly ledger: Ledger;
@@ -65,69 +57,48 @@ export function audit(
   journal: readonly JournalEntry[],
   subscribers: Readonly<Record<string, SubscriberRows>>,
 ): Audit {
-  const violations: Violation[] = [];
-  const accounts: Record<string, SubscriberLedger> = {};
-  for (const [subscriber, rows] of Object.entries(subscribers)) {
-    const found = auditSubscriber(journal, subscriber, rows);
-    for (const [kind, eventIds] of Object.entries(found) as [Violation["kind"], string[]][]) {
-      if (eventIds.length > 0) violations.push({ subscriber, kind, eventIds });
-    }
-    accounts[subscriber] = account(journal, rows, found.lost.length);
-  }
-  const seen = (id: string) => Object.values(subscribers).every((rows) => hasSeen(rows, id));
-  const inDoubt = journal.filter(({ wasInDoubt, outcome }) => wasInDoubt || outcome === "pending");
+  const idsOf = (isSo: (entry: JournalEntry) => boolean) =>
+    journal.filter(isSo).map(({ eventId }) => eventId);
+  const ids = idsOf(() => true);
+  const claimed = new Set(idsOf(({ outcome }) => outcome === "confirmed" || outcome === "sent"));
+  const audits = Object.entries(subscribers).map(([name, rows]) => {
+    const doomed = new Set(idsOf(({ fail }) => isDoomed(fail, name)));
+    return { name, rows, found: auditEvents({ ids, claimed, doomed }, rows) };
+  });
+  const count = (outcome: JournalEntry["outcome"]) => idsOf((it) => it.outcome === outcome).length;
+  const inDoubt = idsOf(({ wasInDoubt, outcome }) => wasInDoubt || outcome === "pending");
   return {
-    violations,
+    violations: audits.flatMap(({ name, found }) => violationsOf(name, found)),
     ledger: {
       attempted: journal.length,
-      confirmed: count(journal, "confirmed"),
-      returned: count(journal, "returned"),
-      nacked: count(journal, "nacked"),
+      confirmed: count("confirmed"),
+      returned: count("returned"),
+      nacked: count("nacked"),
       ambiguous: inDoubt.length,
-      recovered: inDoubt.filter(({ eventId }) => seen(eventId)).length,
-      subscribers: accounts,
+      recovered: inDoubt.filter((id) => audits.every(({ found }) => hasEnded(found, id))).length,
+      subscribers: Object.fromEntries(
+        audits.map(({ name, rows, found }) => [name, account(rows, found)]),
+      ),
     },
   };
 }
 
 function account(
-  journal: readonly JournalEntry[],
-  rows: SubscriberRows,
-  lost: number,
+  { effects, deadLetters, duplicateDeliveries }: SubscriberRows,
+  found: EventAudit,
 ): SubscriberLedger {
-  const effects = [...rows.effects.values()];
   return {
-    delivered: journal.filter(({ eventId }) => hasSeen(rows, eventId)).length,
-    effects: effects.reduce((sum, times) => sum + times, 0),
-    duplicateDeliveries: rows.duplicateDeliveries,
-    duplicateEffects: effects.reduce((sum, times) => sum + times - 1, 0),
-    deadLettered: rows.deadLetters.size,
-    lost,
+    delivered: [...found.endings.keys()].filter((id) => hasEnded(found, id)).length,
+    effects: total(effects),
+    duplicateDeliveries,
+    duplicateEffects: total(effects) - effects.size,
+    deadLettered: deadLetters.size,
+    lost: found.lost.length,
   };
 }
 
-function auditSubscriber(
-  journal: readonly JournalEntry[],
-  subscriber: string,
-  rows: SubscriberRows,
-): Record<Violation["kind"], string[]> {
-  const known = new Set(journal.map(({ eventId }) => eventId));
-  const doomed = new Set(
-    journal.filter(({ fail }) => isDoomed(fail, subscriber)).map(({ eventId }) => eventId),
-  );
-  const claimed = journal
-    .filter(({ outcome }) => outcome === "confirmed" || outcome === "sent")
-    .map(({ eventId }) => eventId);
-  return {
-    lost: claimed.filter((id) => !hasSeen(rows, id)),
-    "duplicate effect": [...rows.effects].filter(([, times]) => times > 1).map(([id]) => id),
-    phantom: [...new Set([...rows.effects.keys(), ...rows.deadLetters.keys()])]
-      .filter((id) => !known.has(id)),
-    "innocent dead letter": [...rows.deadLetters.keys()]
-      .filter((id) => known.has(id) && !doomed.has(id)),
-    "doomed but not dead-lettered": claimed
-      .filter((id) => doomed.has(id) && hasSeen(rows, id) && !rows.deadLetters.has(id)),
-  };
+function hasEnded({ endings }: EventAudit, id: string): boolean {
+  return placeOf(endings.get(id)!) !== undefined;
 }
 
 /** Whether an event asks `subscriber` to fail for ever, or to die each time. */
@@ -135,12 +106,4 @@ function isDoomed(fail: string, subscriber: string): boolean {
   if (fail === "") return false;
   const asked = parseFailurePlan(fail).get(subscriber);
   return asked === "always" || asked === "crash";
-}
-
-function hasSeen({ effects, deadLetters }: SubscriberRows, eventId: string): boolean {
-  return effects.has(eventId) || deadLetters.has(eventId);
-}
-
-function count(journal: readonly JournalEntry[], outcome: JournalEntry["outcome"]): number {
-  return journal.filter((entry) => entry.outcome === outcome).length;
 }

@@ -1,7 +1,7 @@
 /** The account of a whole run: the publisher's events and those of the users API, each by its checker. */
 import type { Answer } from "../load/api_load.ts";
 import type { JournalEntry } from "../load/journal.ts";
-import { type ApiAudit, type ApiBooks, auditApi } from "./api_ledger.ts";
+import { type ApiAudit, type ApiBooks, type ApiViolation, auditApi } from "./api_ledger.ts";
 import { type Audit, audit, type SubscriberRows } from "./ledger.ts";
 
 /** See the file's first line. */
@@ -34,9 +34,14 @@ export function auditRun(
   };
 }
 
+/** Everything that either checker has found. */
+export function violations({ events, usersApi }: RunAudit): readonly ApiViolation[] {
+  return [...events.violations, ...usersApi?.violations ?? []];
+}
+
 /** Whether neither checker has found anything that must not be. */
-export function isClean({ events, usersApi }: RunAudit): boolean {
-  return events.violations.length === 0 && (usersApi?.violations ?? []).length === 0;
+export function isClean(audit: RunAudit): boolean {
+  return violations(audit).length === 0;
 }
 
 function without(

@@ -2,10 +2,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { freePorts } from "@ecomarket/setup/machine/free_ports";
-import { UsersApiProcess } from "@ecomarket/testbed/processes/users_api_process";
+import { until } from "@ecomarket/shared/base/poll";
+import { startRole, usersApi } from "@ecomarket/testbed/processes/roles";
 import { type Answer, ApiLoad } from "../load/api_load.ts";
 import { Supervisor } from "../load/supervisor.ts";
-import { until } from "../world.ts";
 
 /** What the API is put through. */
 export interface ApiKillsOptions {
@@ -54,10 +54,9 @@ export async function killApiUnderLoad(options: ApiKillsOptions): Promise<ApiKil
   await using api = new Supervisor("users-api", () => {
     const own: Life = { isRelaying: false };
     life = own;
-    return UsersApiProcess.start({
+    return startRole(usersApi(port!), {
       amqpUrls,
       dataDir,
-      port: port!,
       onRecord({ state }) {
         if (state === "relaying") own.isRelaying = true;
       },
@@ -72,7 +71,7 @@ export async function killApiUnderLoad(options: ApiKillsOptions): Promise<ApiKil
       () => load.answers.length > answered,
       () => life.isRelaying,
     ][n % 3]!;
-    await until("the API's work", hasCome, PATIENCE_MS);
+    await until("the API's work", hasCome, { timeoutMs: PATIENCE_MS });
     await delay(Math.random() * MAX_DELAY_MS);
     await api.kill();
   }
@@ -94,5 +93,5 @@ function untilOutboxIsEmpty(url: string): Promise<void> {
   return until("an empty outbox", async () => {
     const { backlog } = backlogSchema.parse(await (await fetch(`${url}/readyz`)).json());
     return backlog.events === 0;
-  }, PATIENCE_MS);
+  }, { timeoutMs: PATIENCE_MS });
 }

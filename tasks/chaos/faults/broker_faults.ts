@@ -2,12 +2,14 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import type { PrivateNode } from "@ecomarket/setup/node/private_node";
-import { connectOnce } from "@ecomarket/shared/broker/connection";
+import { until } from "@ecomarket/shared/base/poll";
+import { withConnection } from "@ecomarket/shared/broker/with_connection";
 import { SUBSCRIBER_QUEUES, type SubscriberName } from "@ecomarket/shared/contract/topology";
+import { auditEvents } from "@ecomarket/testbed/audit/event_audit";
 import { lowerAckTimeout } from "@ecomarket/testbed/broker/ack_timeout";
-import { deadLettersByEvent, effectsByEvent } from "@ecomarket/testbed/stores/effects";
+import { holdingsOf } from "@ecomarket/testbed/stores/effects";
 import { readJournal } from "../load/journal.ts";
-import { until, type World } from "../world.ts";
+import type { World } from "../world.ts";
 import { type Fault, type FaultOutcome, provoke } from "./fault.ts";
 
 /** How long an alarm is held. */
@@ -44,7 +46,7 @@ async function acceptsConnections(node: PrivateNode): Promise<number> {
       .catch(() => undefined);
     connection?.close();
     return connection !== undefined;
-  }, 60_000);
+  }, { timeoutMs: 60_000 });
   return performance.now();
 }
 
@@ -97,23 +99,22 @@ async function missAckTimeout(world: World): Promise<FaultOutcome> {
 
 /** Whether every event that was published has reached its end at `subscriber`. */
 function hasSeenAll(world: World, subscriber: SubscriberName): boolean {
-  const effects = effectsByEvent(subscriber, world.dataDirOf);
-  const deadLetters = deadLettersByEvent(subscriber, world.dataDirOf);
-  return readJournal(world.journalDir)
-    .every(({ eventId }) => effects.has(eventId) || deadLetters.has(eventId));
+  const ids = readJournal(world.journalDir).map(({ eventId }) => eventId);
+  return auditEvents({ ids }, holdingsOf(subscriber, world.dataDirOf)).lost.length === 0;
 }
 
 /** The queue of a consumer is deleted while it is empty: it must be declared again. */
 async function deleteQueue(world: World): Promise<FaultOutcome> {
   const queue = SUBSCRIBER_QUEUES.email;
   await world.publisher.current.tell("pause");
-  await world.publisher.current.said("paused");
-  const connection = await connectOnce(world.directUrls, "chaos");
   try {
+    await world.publisher.current.said("paused");
     // n.b. a quorum queue cannot be deleted only if it is empty: so it is made sure of before.
     await until("an empty queue", () => hasSeenAll(world, "email"));
     await until("empty retry queues", async () => await world.backlog("email") === 0);
-    await (await connection.createChannel()).deleteQueue(queue);
+    await withConnection(world.directUrls, "chaos", async (connection) => {
+      await (await connection.createChannel()).deleteQueue(queue);
+    });
     const endedAt = performance.now();
     await until("the queue's return", async () => {
       return ((await world.queues([queue]))[queue]?.consumers ?? 0) > 0;
@@ -121,7 +122,6 @@ async function deleteQueue(world: World): Promise<FaultOutcome> {
     const proof = `${queue} deleted while empty; declared and consumed again by email`;
     return { proof, endedAt, affected: ["email"] };
   } finally {
-    await connection.close();
     await world.publisher.current.tell("resume");
   }
 }

@@ -2,9 +2,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { PrivateCluster } from "@ecomarket/setup/node/private_cluster";
 import type { PrivateNode } from "@ecomarket/setup/node/private_node";
+import { until } from "@ecomarket/shared/base/poll";
 import { vhostOf } from "@ecomarket/shared/broker/management";
 import { SUBSCRIBER_QUEUES } from "@ecomarket/shared/contract/topology";
-import { until, type World } from "../world.ts";
+import type { World } from "../world.ts";
 import type { Fault, FaultOutcome } from "./fault.ts";
 
 /** How long the cluster runs with one node fewer. */

@@ -1,5 +1,5 @@
 /** What a fault is, and what it owes: a proof that it really happened. */
-import type { ConsumerName } from "@ecomarket/testbed/processes/consumer_process";
+import type { ConsumerName } from "@ecomarket/testbed/processes/roles";
 import type { World } from "../world.ts";
 
 /** What a fault has to show for itself. */

@@ -1,7 +1,8 @@
 /** The link between the roles and the broker: cut, stalled, slow, closed at the wrong moment. */
 import { setTimeout as delay } from "node:timers/promises";
+import { until } from "@ecomarket/shared/base/poll";
 import type { TcpProxy } from "@ecomarket/testbed/broker/tcp_proxy";
-import { until, type World } from "../world.ts";
+import type { World } from "../world.ts";
 import type { Fault, FaultOutcome } from "./fault.ts";
 
 const STALL_MS = 4_000;

@@ -1,10 +1,11 @@
 /** Messages that nobody can handle, published past every check of ours. */
 import { Buffer } from "node:buffer";
+import { until } from "@ecomarket/shared/base/poll";
 import { vhostOf } from "@ecomarket/shared/broker/management";
 import { PARKED_QUEUE, USER_EVENTS_EXCHANGE } from "@ecomarket/shared/contract/topology";
 import { nestedArrays, UNDECODABLE_DEPTH } from "@ecomarket/testbed/broker/nested_headers";
 import { RawAmqp } from "@ecomarket/testbed/broker/raw_amqp";
-import { until, type World } from "../world.ts";
+import type { World } from "../world.ts";
 import type { Fault, FaultOutcome } from "./fault.ts";
 
 /** Four lost links a subscriber, then 21 of the archive for each copy. */
@@ -22,7 +23,7 @@ async function undecodable(world: World): Promise<FaultOutcome> {
   await until(
     "a parked copy for each subscriber",
     async () => await parked(world) >= before + subscribers.length,
-    PARKED_WITHIN_MS,
+    { timeoutMs: PARKED_WITHIN_MS },
   );
   return {
     proof: `a header of ${UNDECODABLE_DEPTH} nested arrays; ${subscribers.length} copies ` +

@@ -1,11 +1,12 @@
 /** Processes that die, are stopped, or stay away. */
 import { setTimeout as delay } from "node:timers/promises";
+import { until } from "@ecomarket/shared/base/poll";
 import { CRASH_EXIT_CODE } from "@ecomarket/shared/contract/simulated_failure";
 import { DELIVERY_LIMIT, SUBSCRIBER_QUEUES } from "@ecomarket/shared/contract/topology";
-import { CONSUMER_NAMES, type ConsumerName } from "@ecomarket/testbed/processes/consumer_process";
+import { CONSUMER_NAMES, type ConsumerName } from "@ecomarket/testbed/processes/roles";
 import { countEffects, deadLettersByEvent, SUBSCRIBERS } from "@ecomarket/testbed/stores/effects";
 import { type JournalOutcome, readJournal } from "../load/journal.ts";
-import { until, type World } from "../world.ts";
+import type { World } from "../world.ts";
 import { type Fault, type FaultOutcome, provoke } from "./fault.ts";
 
 /** Its prefetch window and some: what waits before the crash loop begins. */
@@ -62,7 +63,7 @@ async function killPublisher(world: World): Promise<FaultOutcome> {
     for (const proxy of world.proxies) proxy.holdAnswers();
     await until("an event without an answer", () => count("pending") > 0);
     await delay(Math.random() * 200);
-    const { signal } = await world.publisher.current.stop(0);
+    const { signal } = await world.publisher.current.kill();
     for (const proxy of world.proxies) proxy.restore();
     const unanswered = count("pending");
     await until("the publisher's successor", () => world.publisher.current.pid !== pid);
@@ -89,7 +90,7 @@ async function crashLoop(world: World): Promise<FaultOutcome> {
     const dead = isDead();
     const ids = guilty();
     return ids.length > 0 && ids.every((id) => dead.has(id));
-  }, 60_000);
+  }, { timeoutMs: 60_000 });
   const crashes = consumer.deaths.slice(deathsBefore)
     .filter(({ code }) => code === CRASH_EXIT_CODE).length;
   if (crashes <= DELIVERY_LIMIT) throw new Error(`loyalty died ${crashes} times only`);
@@ -106,7 +107,9 @@ async function comeBack(world: World): Promise<FaultOutcome> {
   if (waiting === 0 || others.includes(0)) throw new Error("analytics missed nothing");
   await world.consumers.analytics.start();
   const endedAt = world.consumers.analytics.startedAt;
-  await until("analytics' catching up", async () => await world.backlog("analytics") < 50, 120_000);
+  await until("analytics' catching up", async () => await world.backlog("analytics") < 50, {
+    timeoutMs: 120_000,
+  });
   const proof = `${waiting} events waited in ${SUBSCRIBER_QUEUES.analytics} ` +
     `while the others had done ${Math.min(...others)}; caught up`;
   return { proof, endedAt, affected: ["analytics"] };

@@ -2,9 +2,10 @@
 import { join } from "node:path";
 import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
+import { until } from "@ecomarket/shared/base/poll";
 import { lowerAckTimeout, sufferAckTimeout } from "@ecomarket/testbed/broker/ack_timeout";
 import { lockStore } from "@ecomarket/testbed/stores/store_lock";
-import { until, type World } from "../world.ts";
+import type { World } from "../world.ts";
 import type { Fault, FaultOutcome } from "./fault.ts";
 
 const HOLD_MS = 2_000;

@@ -187,7 +187,8 @@ if (import.meta.main) {
     const level = LEVELS.find((name) => name === values.level);
     if (!values.journal || !level) throw new UsageError("--journal and --level are needed");
     await configureLog(logConfig());
-    using _memory = reportMemory(roleLogger("publisher"));
+    const log = roleLogger("publisher");
+    using _memory = reportMemory(log);
     using journal = new Journal(values.journal);
     const publisher = await ChaosPublisher.start({
       seed: wholeNumber("seed", values.seed, 1),
@@ -195,6 +196,7 @@ if (import.meta.main) {
       ratePerSecond: wholeNumber("rate", values.rate, 100, { min: 1 }),
       level,
     }, journal);
+    log.info("Publishing", { state: "publishing" });
     void (async () => {
       for await (const lines of readLines(Deno.stdin.readable)) {
         for (const { text } of lines) publisher.obey(text);

@@ -1,23 +1,17 @@
-/** Keeps a child process running, as systemd or Kubernetes would: what dies is started again. */
+/** Keeps a process running, as systemd or Kubernetes would: what dies is started again. */
 import { setTimeout as delay } from "node:timers/promises";
-
-/** A child process that can be supervised. */
-export interface Supervised {
-  readonly pid: number;
-  readonly status: Promise<Deno.CommandStatus>;
-  /** Resolves once it does its work; rejects when it ends before. */
-  readonly ready: Promise<void>;
-  /** Asks it to end, and ends it after `graceMs`. */
-  stop(graceMs?: number): Promise<Deno.CommandStatus>;
-}
+import { until } from "@ecomarket/shared/base/poll";
+import type { SandboxedProcess } from "@ecomarket/testbed/processes/sandboxed_process";
 
 /** How long a process stays down before it is started again. */
 const RESTART_DELAY_MS = 100;
+/** How long a process may take to be followed by one that does its work, and that one may die as well. */
+const SUCCESSOR_TIMEOUT_MS = 120_000;
 
 /** See the file's first line. */
-export class Supervisor<P extends Supervised> implements AsyncDisposable {
-  readonly #spawn: () => P;
-  #current: P | undefined;
+export class Supervisor implements AsyncDisposable {
+  readonly #spawn: () => SandboxedProcess;
+  #current: SandboxedProcess | undefined;
   #wanted = false;
   #watching = Promise.resolve();
   /** How each process ended that was not asked to. */
@@ -25,12 +19,12 @@ export class Supervisor<P extends Supervised> implements AsyncDisposable {
   /** When the process that runs now was started, in `performance.now()` milliseconds. */
   startedAt = 0;
 
-  constructor(readonly name: string, spawn: () => P) {
+  constructor(readonly name: string, spawn: () => SandboxedProcess) {
     this.#spawn = spawn;
   }
 
   /** The process that runs now. */
-  get current(): P {
+  get current(): SandboxedProcess {
     if (!this.#current) throw new Error(`${this.name} does not run`);
     return this.#current;
   }
@@ -54,8 +48,8 @@ export class Supervisor<P extends Supervised> implements AsyncDisposable {
   /** `kill -9`. Resolves, with how it ended, once its successor does its work. */
   async kill(): Promise<Deno.CommandStatus> {
     const victim = this.current;
-    const status = await victim.stop(0);
-    await this.successor(victim);
+    const status = await victim.kill();
+    await this.successorReady(victim);
     return status;
   }
 
@@ -64,14 +58,13 @@ export class Supervisor<P extends Supervised> implements AsyncDisposable {
     return this.#wanted;
   }
 
-  /** Resolves once another process than `victim` does its work. */
-  async successor(victim: P): Promise<void> {
-    while (this.#current === victim || !await this.#isReady()) await delay(10);
-  }
-
-  /** Resolves once a process does its work, after deaths. */
-  async successorReady(): Promise<void> {
-    while (!await this.#isReady()) await delay(10);
+  /** Resolves once a process does its work, after deaths: another one than `victim`. */
+  async successorReady(victim?: SandboxedProcess): Promise<void> {
+    const isReady = async () => this.#current !== victim && await this.#isReady();
+    await until(`another ${this.name}`, isReady, {
+      timeoutMs: SUCCESSOR_TIMEOUT_MS,
+      intervalMs: 10,
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -84,12 +77,12 @@ export class Supervisor<P extends Supervised> implements AsyncDisposable {
     return await this.#current!.ready.then(() => true, () => false);
   }
 
-  #start(): P {
+  #start(): SandboxedProcess {
     this.startedAt = performance.now();
     return this.#current = this.#spawn();
   }
 
-  async #watch(process: P): Promise<void> {
+  async #watch(process: SandboxedProcess): Promise<void> {
     for (;;) {
       const status = await process.status;
       if (!this.#wanted || status.success) return; // Who ends in order has done his work.
@@ -97,7 +90,6 @@ export class Supervisor<P extends Supervised> implements AsyncDisposable {
       await delay(RESTART_DELAY_MS);
       if (!this.#wanted) return;
       process = this.#start();
-      process.ready.catch(() => {}); // It may die again: the next turn sees it.
     }
   }
 }

@@ -4,10 +4,11 @@
  */
 import { join } from "node:path";
 import { freePorts } from "@ecomarket/setup/machine/free_ports";
-import { ConsumerProcess } from "@ecomarket/testbed/processes/consumer_process";
+import { startRole } from "@ecomarket/testbed/processes/roles";
+import { SandboxedProcess } from "@ecomarket/testbed/processes/sandboxed_process";
 import type { VariantSpec } from "../variants.ts";
 import { recordedEmails } from "./recorded_emails.ts";
-import { ServiceProcess } from "./service_process.ts";
+import { serviceSpec } from "./service_spec.ts";
 
 /** The workshop's three, and who may join them, in this order. */
 export const SUBSCRIBER_NAMES = [
@@ -37,8 +38,8 @@ const PREFETCH = "200";
 
 interface Member {
   readonly port: number;
-  http?: ServiceProcess;
-  queue?: ConsumerProcess;
+  http?: SandboxedProcess;
+  queue?: SandboxedProcess;
 }
 
 /** See the file's first lines. */
@@ -83,7 +84,7 @@ export class Fleet implements AsyncDisposable {
       LATENCY_MS: String(behaviour.latencyMs),
       FAIL_EVERY: behaviour.failEvery === undefined ? "" : String(behaviour.failEvery),
     };
-    member.queue = ConsumerProcess.start({
+    member.queue = startRole({
       name,
       script: "tasks/compare/baselines/subscriber_queue.ts",
       permissionSet: "compare-queue",
@@ -96,13 +97,14 @@ export class Fleet implements AsyncDisposable {
         if (outcome === "retried") this.retries++;
       },
     });
-    member.http = await ServiceProcess.start({
+    member.http = await SandboxedProcess.startReady(serviceSpec({
+      name: `${name} over HTTP`,
       script: "tasks/compare/baselines/subscriber_http.ts",
       permissionSet: "compare-http",
       folder: join(this.#directory, "http", name),
       port: member.port,
       env: { ...env, DATA_DIR: join(this.#directory, "http") },
-    });
+    }));
     await member.queue.ready;
   }
 

@@ -1,4 +1,5 @@
 /** What became of the signups of one load, out of the answers and the subscribers' stores. */
+import { auditEvents } from "@ecomarket/testbed/audit/event_audit";
 
 /** Signups by what they were answered. A signup is its email. */
 export interface Answers {
@@ -16,9 +17,13 @@ export interface Ledger {
 
 /** Compares `answers` with what each subscriber has done. */
 export function ledger(answers: Answers, done: readonly ReadonlySet<string>[]): Ledger {
-  const { accepted, refused } = answers;
+  const { accepted: ids, refused } = answers;
+  const audits = done.map((signups) =>
+    auditEvents({ ids }, { effects: new Map([...signups].map((signup) => [signup, 1])) })
+  );
+  const phantoms = new Set(audits.flatMap(({ phantom }) => phantom));
   return {
-    lost: accepted.filter((signup) => !done.every((set) => set.has(signup))).length,
-    orphans: refused.filter((signup) => done.some((set) => set.has(signup))).length,
+    lost: new Set(audits.flatMap(({ lost }) => lost)).size,
+    orphans: refused.filter((signup) => phantoms.has(signup)).length,
   };
 }

@@ -1,14 +1,16 @@
 /** What a comparison is made in: a broker of its own, its subscribers, and the four APIs in turns. */
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
+import { freePorts } from "@ecomarket/setup/machine/free_ports";
+import { poll } from "@ecomarket/shared/base/poll";
 import type { TestBroker } from "@ecomarket/testbed/broker/test_broker";
+import { SandboxedProcess } from "@ecomarket/testbed/processes/sandboxed_process";
 import { openLoop, type Sample } from "../load/open_loop.ts";
 import { signUp } from "../load/signup_client.ts";
 import type { LoadPlan, Plan } from "../plan.ts";
 import { type ByVariant, forEachVariant, SPECS, type Variant, VARIANTS } from "../variants.ts";
 import { Fleet } from "./fleet.ts";
 import { type Answers, type Ledger, ledger } from "./ledger.ts";
-import { ServiceProcess } from "./service_process.ts";
+import { serviceSpec } from "./service_spec.ts";
 
 /** What a world is made of. */
 export interface WorldOptions {
@@ -23,7 +25,7 @@ export interface WorldOptions {
 
 /** The four APIs, running. */
 export interface Apis extends AsyncDisposable {
-  readonly of: ByVariant<ServiceProcess>;
+  readonly of: ByVariant<SandboxedProcess>;
 }
 
 /** One load on one API, and how it was answered. */
@@ -69,17 +71,19 @@ export class World implements AsyncDisposable {
   }
 
   /** Starts the API of `variant`, without users, from the source in `root`. */
-  async startApi(variant: Variant, root?: string): Promise<ServiceProcess> {
+  async startApi(variant: Variant, root?: string): Promise<SandboxedProcess> {
     this.signal.throwIfAborted();
     const { script, permissionSet } = SPECS[variant];
     const dataDir = await this.newFolder(variant);
-    return await ServiceProcess.start({
+    return await SandboxedProcess.startReady(serviceSpec({
+      name: variant,
       script,
       permissionSet,
       folder: join(dataDir, "users"),
       env: { DATA_DIR: dataDir, AMQP_URL: this.broker.amqpUrl, ...this.#addresses(variant) },
+      port: (await freePorts(1))[0]!,
       ...(root === undefined ? {} : { root }),
-    });
+    }));
   }
 
   /** Starts all four, and warms them up; those that know their subscribers from the source in `root`. */
@@ -98,13 +102,14 @@ export class World implements AsyncDisposable {
 
   /** Applies one round of an open load, and waits for the answers. */
   async load(
-    api: ServiceProcess,
+    api: SandboxedProcess,
     variant: Variant,
     { ratePerSecond, seconds, rounds }: LoadPlan,
   ): Promise<Load> {
     const prefix = this.newPrefix(variant);
     const email = (n: number) => `${prefix}${n}@eco.example`;
-    const samples = await openLoop((n) => signUp(api.url, email(n)), {
+    const url = await api.url;
+    const samples = await openLoop((n) => signUp(url, email(n)), {
       ratePerSecond,
       count: Math.max(1, Math.round(ratePerSecond * seconds / rounds)),
       signal: this.signal,
@@ -130,16 +135,16 @@ export class World implements AsyncDisposable {
   async settle(load: Load): Promise<Ledger> {
     let quietSince = performance.now();
     let last = -1;
-    for (;;) {
+    const settled = () => {
       const done = this.fleet.recorded(SPECS[load.variant], load.prefix);
       const found = ledger(load, done);
       const total = done.reduce((sum, { size }) => sum + size, 0);
       const now = performance.now();
       if (total !== last) quietSince = now;
       last = total;
-      if (found.lost === 0 || now - quietSince > QUIET_MS) return found;
-      await delay(50, undefined, { signal: this.signal });
-    }
+      return (found.lost === 0 || now - quietSince > QUIET_MS) && found;
+    };
+    return (await poll(settled, { timeoutMs: Infinity, signal: this.signal }))!;
   }
 
   #addresses(variant: Variant): Record<string, string> {

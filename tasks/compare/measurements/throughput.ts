@@ -1,7 +1,7 @@
 /** The fourth comparison: how many signups a second each can answer at most. */
 import { setTimeout as delay } from "node:timers/promises";
 import { closeInOrder, connectOnce } from "@ecomarket/shared/broker/connection";
-import type { ServiceProcess } from "../fleet/service_process.ts";
+import type { SandboxedProcess } from "@ecomarket/testbed/processes/sandboxed_process";
 import type { Apis, World } from "../fleet/world.ts";
 import { closedLoop } from "../load/closed_loop.ts";
 import { ramp } from "../load/ramp.ts";
@@ -20,14 +20,15 @@ export function measureThroughput(
 async function saturate(
   world: World,
   variant: Variant,
-  api: ServiceProcess,
+  api: SandboxedProcess,
 ): Promise<ThroughputResult> {
   const { plan, signal, fleet } = world;
   const prefix = world.newPrefix(variant);
   let sent = 0;
   let accepted = 0;
+  const url = await api.url;
   const send = async () => {
-    const ok = await signUp(api.url, `${prefix}${sent++}@eco.example`);
+    const ok = await signUp(url, `${prefix}${sent++}@eco.example`);
     if (ok) accepted++;
     return ok;
   };
@@ -43,7 +44,7 @@ async function saturate(
   const done = fleet.recorded(SPECS[variant], prefix).map(({ size }) => size);
   const backlog = Math.max(0, accepted - Math.min(...done));
   // n.b. its outbox goes with it: what it has not published yet is not published any more.
-  await api.stop(0);
+  await api.kill();
   await forget(world);
   return { ...saturation, backlog };
 }

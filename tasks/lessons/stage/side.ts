@@ -3,9 +3,10 @@ import { join } from "node:path";
 import type { Channel } from "amqplib";
 import type { PublishOptions } from "@ecomarket/publisher/levels/publisher";
 import { RobustPublisher } from "@ecomarket/publisher/levels/robust_publisher";
-import { poll } from "@ecomarket/shared/base/poll";
-import { connectOnce } from "@ecomarket/shared/broker/connection";
-import { createUsuarioCreado, UsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
+import { until } from "@ecomarket/shared/base/poll";
+import { UsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
+import { EcoMarketError } from "@ecomarket/shared/base/errors";
+import { withConnection } from "@ecomarket/shared/broker/with_connection";
 import {
   declareTopology,
   SUBSCRIBER_QUEUES,
@@ -14,14 +15,18 @@ import {
 import { FAST_RETRY_DELAYS_MS } from "@ecomarket/shared/process/config";
 import { roleLogger } from "@ecomarket/shared/process/log";
 import { TcpProxy } from "@ecomarket/testbed/broker/tcp_proxy";
-import {
-  ConsumerProcess,
-  type ConsumerProcessOptions,
-  CONSUMERS,
-} from "@ecomarket/testbed/processes/consumer_process";
+import { CONSUMERS, type RoleProcessOptions, startRole } from "@ecomarket/testbed/processes/roles";
+import type { SandboxedProcess } from "@ecomarket/testbed/processes/sandboxed_process";
 import { effectsByEvent } from "@ecomarket/testbed/stores/effects";
-import { LessonError, WAIT_TIMEOUT_MS } from "./lesson_error.ts";
 import { NaiveProcess, type NaiveScript } from "./naive_process.ts";
+
+/** How long a lesson waits for one thing. */
+const WAIT_TIMEOUT_MS = 60_000;
+
+/** Something that a lesson needs to happen did not. */
+class LessonError extends EcoMarketError {
+  override readonly code = "LESSON_FAILED";
+}
 
 /** The queue that every lesson is about. */
 export const QUEUE = SUBSCRIBER_QUEUES.email;
@@ -79,20 +84,17 @@ export class Side {
   ): NaiveProcess {
     const { amqpUrl = this.amqpUrl, pause = false } = options;
     const dataDir = join(this.dataDir, CONSUMERS.email.folder);
-    return this.stage.use(NaiveProcess.start(script, { amqpUrl, dataDir, pause }));
+    return this.stage.use(new NaiveProcess(script, { amqpUrl, dataDir, pause }));
   }
 
   /** Starts the real email consumer, and waits until it consumes. */
   async startEmail(
-    options: Omit<ConsumerProcessOptions, "amqpUrls" | "dataDir"> & { amqpUrl?: string } = {},
-  ): Promise<ConsumerProcess> {
+    options: Omit<RoleProcessOptions, "amqpUrls" | "dataDir"> & { amqpUrl?: string } = {},
+  ): Promise<SandboxedProcess> {
     const { amqpUrl = this.amqpUrl, ...rest } = options;
+    const { dataDir } = this;
     const consumer = this.stage.use(
-      ConsumerProcess.start(CONSUMERS.email, {
-        amqpUrls: [amqpUrl],
-        dataDir: this.dataDir,
-        ...rest,
-      }),
+      startRole(CONSUMERS.email, { amqpUrls: [amqpUrl], dataDir, ...rest }),
     );
     await consumer.ready;
     return consumer;
@@ -146,35 +148,16 @@ export class Side {
     });
   }
 
-  /** Waits until `isSo`. @throws {LessonError} that says what was waited for, when it is late. */
+  /** Waits until `isSo`. @throws {LateError} that says what was waited for, when it is late. */
   async until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
-    const { signal } = this.stage;
-    const attempt = async () => await isSo() || undefined;
-    if (await poll(attempt, { timeoutMs: WAIT_TIMEOUT_MS, signal })) return;
-    throw LessonError.late(what);
+    await until(what, isSo, { timeoutMs: WAIT_TIMEOUT_MS, signal: this.stage.signal });
   }
 
   async #onChannel<T>(use: (channel: Channel) => Promise<T>): Promise<T> {
-    const connection = await connectOnce([this.amqpUrl], "lesson");
-    try {
-      return await use(await connection.createChannel());
-    } finally {
-      await connection.close();
-    }
+    return await withConnection(
+      [this.amqpUrl],
+      "lesson",
+      async (connection) => await use(await connection.createChannel()),
+    );
   }
-}
-
-/** `count` signups. */
-export function signups(count: number): UsuarioCreado[] {
-  return Array.from({ length: count }, (_, n) =>
-    createUsuarioCreado({
-      user_id: `u-${n + 1}`,
-      nombre: `Lucía Gómez ${n + 1}`,
-      email: `lucia${n + 1}@example.com`,
-    }));
-}
-
-/** The ids of `events`. */
-export function idsOf(events: readonly UsuarioCreado[]): string[] {
-  return events.map(({ event_id }) => event_id);
 }

@@ -1,0 +1,28 @@
+/** The file in which `deno task broker start` tells other processes where its broker listens. */
+import { join } from "node:path";
+import { z } from "zod";
+
+/** The folder of the private broker, and of the file. */
+export const BROKER_DIR = ".broker";
+
+/** The file's path, in `directory`. */
+export function brokerFile(directory: string = BROKER_DIR): string {
+  return join(directory, "broker.json");
+}
+
+/** What every process reads of it. `setup/broker/broker_record.ts` knows the rest. */
+export const brokerUrlsSchema = z.object({
+  /** One URL per node, with commas between them. */
+  amqpUrl: z.string(),
+  managementUrl: z.string(),
+});
+
+/** Where the broker listens that was started from this working directory, if one was. */
+export function readBrokerUrls(): z.infer<typeof brokerUrlsSchema> | undefined {
+  try {
+    return brokerUrlsSchema.parse(JSON.parse(Deno.readTextFileSync(brokerFile())));
+  } catch {
+    // No private broker, a file half-written, or a sandbox that may not read it: the default holds.
+    return undefined;
+  }
+}

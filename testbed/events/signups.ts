@@ -1,0 +1,17 @@
+/** Events for whoever needs some. */
+import { createUsuarioCreado, type UsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
+
+/** `count` signups with realistic names. */
+export function signups(count: number): UsuarioCreado[] {
+  return Array.from({ length: count }, (_, n) =>
+    createUsuarioCreado({
+      user_id: `u-${n}`,
+      nombre: `María José Ñáñez ${n}`,
+      email: `mariajose${n}@example.com`,
+    }));
+}
+
+/** The ids of `events`. */
+export function idsOf(events: readonly UsuarioCreado[]): string[] {
+  return events.map(({ event_id }) => event_id);
+}

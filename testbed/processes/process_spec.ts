@@ -1,0 +1,74 @@
+/** What a process of ours is, and the command that runs it in the sandbox of a person's own. */
+import { PROJECT_ROOT } from "../project/project_root.ts";
+import type { LogRecord } from "./log_record.ts";
+
+/** What runs, and what it may do. */
+export interface ProcessSpec {
+  /** For messages about it. */
+  readonly name: string;
+  /** Its path, from {@link ProcessSpec.root}. */
+  readonly script: string;
+  /** The name of its permission set, in the `deno.json` of its folder. */
+  readonly permissionSet: string;
+  /** The one folder that it may read and write. */
+  readonly folder: string;
+  /** What it reaches besides the loopback: only their hosts count. */
+  readonly urls?: readonly string[];
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Where its source is. @default {@link PROJECT_ROOT} */
+  readonly root?: string;
+  /** What answers 200 once it does its work. @default its log says so */
+  readonly readyUrl?: string;
+  /** Is called with every record of its log. */
+  readonly onRecord?: (record: LogRecord) => void;
+}
+
+/**
+ * What a person has set for roles of their own, and says nothing to these: a demo must send no real
+ * email, and retry as it declares. An empty variable counts as one that is not set.
+ */
+const NOT_OURS: Readonly<Record<string, string>> = Object.fromEntries(
+  [
+    "FAST_RETRY",
+    "HOST",
+    "LOG_EMAILS",
+    "OUTBOX_MAX_AGE_MS",
+    "OUTBOX_MAX_EVENTS",
+    "PORT",
+    "PREFETCH",
+    "RETRY_DELAYS_MS",
+    "SIMULATE_FAILURES",
+    "SMTP_URL",
+  ].map((name) => [name, ""]),
+);
+
+/** The command that runs `spec`, with all three of its streams piped. */
+export function sandboxedCommand(spec: ProcessSpec): Deno.Command {
+  const { permissionSet, script, args = [], env, root = PROJECT_ROOT } = spec;
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "-q", `-P=${permissionSet}`, ...sandboxFlags(spec), script, ...args],
+    cwd: root,
+    env: { ...NOT_OURS, LOG_FORMAT: "json", LOG_LEVEL: "debug", ...env },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  });
+}
+
+/**
+ * The flags with which a process has its folder for its own, and reaches its URLs besides the
+ * loopback: a `-P` set is made for `data/` and the loopback alone. n.b. a flag takes the place of the
+ * set's whole list of that kind (Deno 2.9).
+ */
+function sandboxFlags({ folder, urls = [] }: ProcessSpec): readonly string[] {
+  const hosts = new Set([...LOOPBACK, ...urls.map((url) => new URL(url).hostname)]);
+  return [
+    `--allow-read=${folder}`,
+    `--allow-write=${folder}`,
+    `--allow-net=${[...hosts].join(",")}`,
+  ];
+}
+
+/** What every process may reach. */
+const LOOPBACK = ["127.0.0.1", "localhost", "[::1]"];
