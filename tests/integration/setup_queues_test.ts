@@ -61,7 +61,7 @@ Deno.test("setup-queues declares everything, shows it, and may be run again", as
     first.stdout,
     /│ email_queue\.retry\.50 +│ email_queue\.retry +│ back after 0\.05 s +│/,
   );
-  assert.match(first.stdout, /\n6 exchanges, 14 queues and 17 bindings stand\.\n$/);
+  assert.match(first.stdout, /\n7 exchanges, 14 queues and 19 bindings stand\.\n$/);
   const before = await eventually(async () => {
     const stands = await standing(vhost.amqpUrl);
     assert.deepEqual(
@@ -99,8 +99,8 @@ Deno.test("setup-queues --check declares nothing, and says what is missing", asy
   const { code, stdout, stderr } = await setupQueues(vhost.amqpUrl, ["--check"]);
   assert.equal(code, 1);
   assert.equal(stdout, "");
-  assert.equal(lines(stderr).length, 6 + 14 + 17 + 1);
-  assert.ok(stderr.endsWith("37 difference(s). Nothing was changed.\n"));
+  assert.equal(lines(stderr).length, 7 + 14 + 19 + 1);
+  assert.ok(stderr.endsWith("40 difference(s). Nothing was changed.\n"));
   assert.deepEqual(await standing(vhost.amqpUrl), before);
 });
 
@@ -127,7 +127,8 @@ Deno.test("setup-queues --check names a missing queue, a missing binding and a c
       'The binding of "loyalty_queue" to "loyalty_queue.retry" with the key "loyalty_queue" is ' +
       "missing. Run: deno task setup-queues",
       'The binding of "loyalty_queue" to "user_events" is missing. Run: deno task setup-queues',
-      "5 difference(s). Nothing was changed.",
+      'The binding of "loyalty_queue" to "purchase_events" is missing. Run: deno task setup-queues',
+      "6 difference(s). Nothing was changed.",
     ]);
   });
   const mended = await setupQueues(bench.amqpUrl);
@@ -243,7 +244,7 @@ Deno.test("setup-queues --check names a queue that two subscribers consume", asy
 Deno.test("setup-queues refuses two subscribers on one queue, and declares nothing", async () => {
   await using vhost = await createVhost(broker);
   await using copy = await copyProject();
-  const topology = join(copy.path, "shared", "topology.ts");
+  const topology = join(copy.path, "shared", "contract", "topology.ts");
   const text = await Deno.readTextFile(topology);
   await Deno.writeTextFile(
     topology,
@@ -259,7 +260,7 @@ Deno.test("setup-queues refuses two subscribers on one queue, and declares nothi
   assert.equal(code, 2);
   assert.match(
     new TextDecoder().decode(stderr),
-    /^error: The subscribers "email" and "loyalty" share the queue "email_queue": .* SUBSCRIBER_QUEUES of shared\/topology\.ts\n$/,
+    /^error: The subscribers "email" and "loyalty" share the queue "email_queue": .* SUBSCRIBER_QUEUES of shared\/contract\/topology\.ts\n$/,
   );
   assert.deepEqual(await standing(vhost.amqpUrl), before);
 });
