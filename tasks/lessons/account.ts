@@ -14,6 +14,8 @@ export interface Account {
   readonly lost: number;
   /** Had their effect more than once, or wait more than once. */
   readonly doubled: number;
+  /** Had an effect that says something else than the event. */
+  readonly wrong: number;
   /** How often the broker handed an event out to a consumer. */
   readonly deliveries: number;
 }
@@ -23,12 +25,14 @@ export interface Findings {
   readonly handled?: ReadonlyMap<string, number>;
   readonly deadLettered?: ReadonlyMap<string, number>;
   readonly waiting?: ReadonlyMap<string, number>;
+  /** Those whose effect says something else than the event. */
+  readonly wrong?: ReadonlySet<string>;
   readonly deliveries?: number;
 }
 
 /** The account of the events `attempted`. An event that is in two places counts in the first. */
 export function accountOf(attempted: readonly string[], found: Findings): Account {
-  const { handled, deadLettered, waiting, deliveries = 0 } = found;
+  const { handled, deadLettered, waiting, wrong, deliveries = 0 } = found;
   const places = [handled, deadLettered, waiting].map((place) => place ?? new Map());
   const sums = [0, 0, 0];
   let doubled = 0;
@@ -47,12 +51,13 @@ export function accountOf(attempted: readonly string[], found: Findings): Accoun
     waiting: sums[2]!,
     lost: attempted.length - accountedFor,
     doubled,
+    wrong: attempted.filter((id) => wrong?.has(id)).length,
     deliveries,
   };
 }
 
 /** What the side before has, and the side after has not. */
-export type Harm = "lost" | "doubled" | "waiting";
+export type Harm = "lost" | "doubled" | "waiting" | "wrong";
 
 /** Both sides of a lesson. */
 export interface Sides {
@@ -64,7 +69,7 @@ export interface Sides {
 export function problemsOf({ before, after }: Sides, harm: Harm): string[] {
   const problems: string[] = [];
   if (before[harm] === 0) problems.push(`before: nothing was ${harm}, and the lesson says it is`);
-  for (const bad of new Set([harm, "lost", "doubled"] as const)) {
+  for (const bad of new Set([harm, "lost", "doubled", "wrong"] as const)) {
     if (after[bad] > 0) problems.push(`after: ${after[bad]} ${bad}, and the lesson says none is`);
   }
   return problems;

@@ -4,7 +4,7 @@ import { PROJECT_ROOT, sandboxFlags } from "@ecomarket/testbed/processes/role_pr
 import { LessonError, WAIT_TIMEOUT_MS } from "./lesson_error.ts";
 
 /** A script in `naive/`. */
-export type NaiveScript = "auto_ack" | "hot_loop" | "no_inbox";
+export type NaiveScript = "auto_ack" | "hot_loop" | "no_inbox" | "versions";
 
 /** How a naive consumer runs. */
 export interface NaiveOptions {

@@ -1,11 +1,14 @@
 /** One side of a lesson: its own queues, its own consumers, its own data. */
 import { join } from "node:path";
-import type { Channel } from "amqplib";
+import type { Channel, ChannelModel } from "amqplib";
 import type { PublishOptions } from "@ecomarket/publisher/levels/publisher";
 import { RobustPublisher } from "@ecomarket/publisher/levels/robust_publisher";
 import { poll } from "@ecomarket/shared/base/poll";
+import { ConfirmedChannel, type Outgoing } from "@ecomarket/shared/broker/confirmed_channel";
 import { connectOnce } from "@ecomarket/shared/broker/connection";
-import { createUsuarioCreado, UsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
+import { LiveLink } from "@ecomarket/shared/broker/link";
+import { messageId } from "@ecomarket/shared/contract/message";
+import { createUsuarioCreado, type UsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
 import {
   declareTopology,
   SUBSCRIBER_QUEUES,
@@ -18,6 +21,7 @@ import {
   ConsumerProcess,
   type ConsumerProcessOptions,
   CONSUMERS,
+  type ConsumerScript,
 } from "@ecomarket/testbed/processes/consumer_process";
 import { effectsByEvent } from "@ecomarket/testbed/stores/effects";
 import { LessonError, WAIT_TIMEOUT_MS } from "./lesson_error.ts";
@@ -31,6 +35,12 @@ export const REAL_CONSUMER = {
   delaysMs: FAST_RETRY_DELAYS_MS,
   env: { RETRY_DELAYS_MS: FAST_RETRY_DELAYS_MS.join() },
 } as const;
+
+/** How a side starts a consumer. */
+export type StartOptions = Omit<ConsumerProcessOptions, "amqpUrls" | "dataDir"> & {
+  /** @default the side's own */
+  readonly amqpUrl?: string;
+};
 
 /** What a side needs of the stage that it is on. */
 export interface StageOfSide {
@@ -72,33 +82,45 @@ export class Side {
     if (failure) throw new LessonError(`An event was not confirmed, but ${failure.status}`);
   }
 
-  /** Starts a consumer that does what not to do. */
+  /** Publishes `messages` as they are, in order, and demands that each is confirmed. */
+  async send(messages: readonly Outgoing[]): Promise<void> {
+    await this.#onConnection(async (connection) => {
+      const channel = await ConfirmedChannel.open(new LiveLink(connection));
+      const results = await Promise.all(messages.map((message) => channel.send(message)));
+      const failure = results.find(({ kind }) => kind !== "confirmed");
+      if (failure) throw new LessonError(`A message was not confirmed, but ${failure.kind}`);
+    });
+  }
+
+  /** Starts a consumer that does what not to do, with its data in `folder`. */
   startNaive(
     script: NaiveScript,
-    options: { pause?: boolean; amqpUrl?: string } = {},
+    options: { pause?: boolean; amqpUrl?: string; folder?: string } = {},
   ): NaiveProcess {
-    const { amqpUrl = this.amqpUrl, pause = false } = options;
-    const dataDir = join(this.dataDir, CONSUMERS.email.folder);
+    const { amqpUrl = this.amqpUrl, pause = false, folder = CONSUMERS.email.folder } = options;
+    const dataDir = this.dataDirOf(folder);
     return this.stage.use(NaiveProcess.start(script, { amqpUrl, dataDir, pause }));
   }
 
   /** Starts the real email consumer, and waits until it consumes. */
-  async startEmail(
-    options: Omit<ConsumerProcessOptions, "amqpUrls" | "dataDir"> & { amqpUrl?: string } = {},
+  startEmail(options: StartOptions = {}): Promise<ConsumerProcess> {
+    return this.startConsumer(CONSUMERS.email, options);
+  }
+
+  /** Starts `script`, and waits until it consumes. */
+  async startConsumer(
+    script: ConsumerScript,
+    options: StartOptions = {},
   ): Promise<ConsumerProcess> {
     const { amqpUrl = this.amqpUrl, ...rest } = options;
     const consumer = this.stage.use(
-      ConsumerProcess.start(CONSUMERS.email, {
-        amqpUrls: [amqpUrl],
-        dataDir: this.dataDir,
-        ...rest,
-      }),
+      ConsumerProcess.start(script, { amqpUrls: [amqpUrl], dataDir: this.dataDir, ...rest }),
     );
     await consumer.ready;
     return consumer;
   }
 
-  /** Where the email consumer, real or naive, keeps its data. */
+  /** Where the consumer whose folder has this name, real or naive, keeps its data. */
   readonly dataDirOf = (name: string): string => join(this.dataDir, name);
 
   /** How often each event had its effect. */
@@ -140,8 +162,8 @@ export class Side {
       for (;;) {
         const message = await channel.get(queue, { noAck: true });
         if (!message) return found;
-        const { event_id } = UsuarioCreado.decode(message);
-        found.set(event_id, (found.get(event_id) ?? 0) + 1);
+        const id = messageId(message); // Every event of a lesson has its own for it.
+        found.set(id, (found.get(id) ?? 0) + 1);
       }
     });
   }
@@ -154,10 +176,14 @@ export class Side {
     throw LessonError.late(what);
   }
 
-  async #onChannel<T>(use: (channel: Channel) => Promise<T>): Promise<T> {
+  #onChannel<T>(use: (channel: Channel) => Promise<T>): Promise<T> {
+    return this.#onConnection(async (connection) => use(await connection.createChannel()));
+  }
+
+  async #onConnection<T>(use: (connection: ChannelModel) => Promise<T>): Promise<T> {
     const connection = await connectOnce([this.amqpUrl], "lesson");
     try {
-      return await use(await connection.createChannel());
+      return await use(connection);
     } finally {
       await connection.close();
     }
@@ -175,6 +201,6 @@ export function signups(count: number): UsuarioCreado[] {
 }
 
 /** The ids of `events`. */
-export function idsOf(events: readonly UsuarioCreado[]): string[] {
+export function idsOf(events: readonly Pick<UsuarioCreado, "event_id">[]): string[] {
   return events.map(({ event_id }) => event_id);
 }
