@@ -8,6 +8,8 @@ import { EVENTS } from "./catalogue.ts";
 
 /** Where signups are published: fanout, so that the publisher knows no subscriber. */
 export const USER_EVENTS_EXCHANGE = EVENTS.UsuarioCreado.exchange;
+/** Where purchases are published. */
+export const PURCHASE_EVENTS_EXCHANGE = EVENTS.CompraRealizada.exchange;
 /** Where each event is published: an exchange of its own, so that a subscriber binds to what it wants. */
 export const EVENT_EXCHANGES: readonly string[] = Object.values(EVENTS)
   .map(({ exchange }) => exchange);
@@ -41,11 +43,17 @@ export interface Subscription {
   readonly exchanges: readonly string[];
 }
 
-/** What each of the workshop's subscribers wants. */
+/** What each of the workshop's subscribers wants. n.b. never all there is: a new event is nobody's yet. */
 export const SUBSCRIPTIONS: Readonly<Record<SubscriberName, Subscription>> = {
   email: { queue: SUBSCRIBER_QUEUES.email, exchanges: [USER_EVENTS_EXCHANGE] },
-  loyalty: { queue: SUBSCRIBER_QUEUES.loyalty, exchanges: EVENT_EXCHANGES },
-  analytics: { queue: SUBSCRIBER_QUEUES.analytics, exchanges: EVENT_EXCHANGES },
+  loyalty: {
+    queue: SUBSCRIBER_QUEUES.loyalty,
+    exchanges: [USER_EVENTS_EXCHANGE, PURCHASE_EVENTS_EXCHANGE],
+  },
+  analytics: {
+    queue: SUBSCRIBER_QUEUES.analytics,
+    exchanges: [USER_EVENTS_EXCHANGE, PURCHASE_EVENTS_EXCHANGE],
+  },
 };
 
 /**

@@ -5,6 +5,7 @@ import type { Lesson } from "./lesson.ts";
 import { noInbox } from "./no_inbox.ts";
 import { persistentPublisher } from "./persistent_publisher.ts";
 import { simplePublisher } from "./simple_publisher.ts";
+import { versions } from "./versions.ts";
 
 export const LESSONS: readonly Lesson[] = [
   simplePublisher,
@@ -12,4 +13,5 @@ export const LESSONS: readonly Lesson[] = [
   autoAck,
   hotLoop,
   noInbox,
+  versions,
 ];

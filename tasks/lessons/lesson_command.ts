@@ -12,7 +12,7 @@ import { Stage } from "./stage/stage.ts";
 const USAGE = `
 Usage: deno task lesson NAME [--json]
 
-Shows how events are lost or doubled, then the mended way under the same fault, with real processes
+Shows how events are lost, doubled or falsified, then the mended way under the same fault, with real processes
 on a private broker of its own: your broker and your data stay as they are. Exit 1 when it does not
 show what it claims.
 
@@ -59,6 +59,7 @@ const MEASURES: readonly { key: keyof Account; label: string; always: boolean }[
   { key: "waiting", label: "  waiting in the queue", always: false },
   { key: "lost", label: "lost", always: true },
   { key: "doubled", label: "doubled", always: true },
+  { key: "wrong", label: "wrong", always: false },
   { key: "deliveries", label: "deliveries", always: false },
 ];
 

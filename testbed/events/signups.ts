@@ -1,4 +1,5 @@
 /** Events for whoever needs some. */
+import type { Envelope } from "@ecomarket/shared/contract/event";
 import { createUsuarioCreado, type UsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
 
 /** `count` signups with realistic names. */
@@ -12,6 +13,6 @@ export function signups(count: number): UsuarioCreado[] {
 }
 
 /** The ids of `events`. */
-export function idsOf(events: readonly UsuarioCreado[]): string[] {
+export function idsOf(events: readonly Pick<Envelope, "event_id">[]): string[] {
   return events.map(({ event_id }) => event_id);
 }

@@ -60,6 +60,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "crashing-consumer": [...CONSUMER, "read data/email", "write data/email"],
   // n.b. its data folder is a flag of the run.
   "naive-consumer": EVERY_ROLE.filter((name) => name !== "read the broker's address"),
+  cashbook: CONSUMER.filter((name) => name !== "read the broker's address"),
   // n.b. its journal's folder is a flag of the run.
   "chaos-publisher": [
     ...EVERY_ROLE.filter((name) => name !== "read the broker's address"),

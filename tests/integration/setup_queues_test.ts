@@ -57,7 +57,7 @@ Deno.test("setup-queues declares everything, shows it, and may be run again", as
     first.stdout,
     /│ email_queue\.retry\.50 +│ email_queue\.retry +│ back after 0\.05 s +│/,
   );
-  assert.match(first.stdout, /\n6 exchanges, 14 queues and 17 bindings stand\.\n$/);
+  assert.match(first.stdout, /\n7 exchanges, 14 queues and 19 bindings stand\.\n$/);
   const before = await eventually(async () => {
     const stands = await standing(vhost.amqpUrl);
     assert.deepEqual(
@@ -95,8 +95,8 @@ Deno.test("setup-queues --check declares nothing, and says what is missing", asy
   const { code, stdout, stderr } = await setupQueues(vhost.amqpUrl, ["--check"]);
   assert.equal(code, 1);
   assert.equal(stdout, "");
-  assert.equal(lines(stderr).length, 6 + 14 + 17 + 1);
-  assert.ok(stderr.endsWith("37 difference(s). Nothing was changed.\n"));
+  assert.equal(lines(stderr).length, 7 + 14 + 19 + 1);
+  assert.ok(stderr.endsWith("40 difference(s). Nothing was changed.\n"));
   assert.deepEqual(await standing(vhost.amqpUrl), before);
 });
 
@@ -123,7 +123,8 @@ Deno.test("setup-queues --check names a missing queue, a missing binding and a c
       'The binding of "loyalty_queue" to "loyalty_queue.retry" with the key "loyalty_queue" is ' +
       "missing. Run: deno task setup-queues",
       'The binding of "loyalty_queue" to "user_events" is missing. Run: deno task setup-queues',
-      "5 difference(s). Nothing was changed.",
+      'The binding of "loyalty_queue" to "purchase_events" is missing. Run: deno task setup-queues',
+      "6 difference(s). Nothing was changed.",
     ]);
   });
   const mended = await setupQueues(bench.amqpUrl);

@@ -8,6 +8,7 @@ import {
   declareTopology,
   DELIVERY_LIMIT,
   describeDrift,
+  EVENT_EXCHANGES,
   fullTopology,
   subscriberSlice,
   SUBSCRIPTIONS,
@@ -137,13 +138,15 @@ Deno.test("fullTopology() never uses the default exchange, and binds only what i
   }
 });
 
-Deno.test("fullTopology() is what the workshop's consumers declare together", () => {
+Deno.test("fullTopology() is what the workshop's consumers declare together, and every event's exchange", () => {
   const slices = [emailConsumer(simulatedMailer), loyalty, analytics]
     .map((consumer) => consumer.spec(DELAYS_MS).topology);
   const full = fullTopology(DELAYS_MS);
+  const events = EVENT_EXCHANGES.map((name) => ({ name, type: "fanout" }));
+  const parts = [...slices, { exchanges: events, queues: [], bindings: [] }];
   for (const part of ["exchanges", "queues", "bindings"] as const) {
     const together = new Set(
-      slices.flatMap((slice) => slice[part].map((it) => JSON.stringify(it))),
+      parts.flatMap((slice) => slice[part].map((it) => JSON.stringify(it))),
     );
     assert.deepEqual(new Set(full[part].map((it) => JSON.stringify(it))), together);
     assert.equal(full[part].length, together.size, `no ${part} twice`);

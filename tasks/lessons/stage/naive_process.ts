@@ -2,7 +2,7 @@
 import { SandboxedProcess } from "@ecomarket/testbed/processes/sandboxed_process";
 
 /** A script in `naive/`. */
-export type NaiveScript = "auto_ack" | "hot_loop" | "no_inbox";
+export type NaiveScript = "auto_ack" | "hot_loop" | "no_inbox" | "versions";
 
 /** How a naive consumer runs. */
 export interface NaiveOptions {

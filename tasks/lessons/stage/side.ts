@@ -1,12 +1,15 @@
 /** One side of a lesson: its own queues, its own consumers, its own data. */
 import { join } from "node:path";
-import type { Channel } from "amqplib";
+import type { Channel, ChannelModel } from "amqplib";
 import type { PublishOptions } from "@ecomarket/publisher/levels/publisher";
 import { RobustPublisher } from "@ecomarket/publisher/levels/robust_publisher";
 import { until } from "@ecomarket/shared/base/poll";
-import { UsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
+import type { UsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
 import { EcoMarketError } from "@ecomarket/shared/base/errors";
 import { withConnection } from "@ecomarket/shared/broker/with_connection";
+import { ConfirmedChannel, type Outgoing } from "@ecomarket/shared/broker/confirmed_channel";
+import { LiveLink } from "@ecomarket/shared/broker/link";
+import { messageId } from "@ecomarket/shared/contract/message";
 import {
   declareTopology,
   SUBSCRIBER_QUEUES,
@@ -15,7 +18,12 @@ import {
 import { FAST_RETRY_DELAYS_MS } from "@ecomarket/shared/process/config";
 import { roleLogger } from "@ecomarket/shared/process/log";
 import { TcpProxy } from "@ecomarket/testbed/broker/tcp_proxy";
-import { CONSUMERS, type RoleProcessOptions, startRole } from "@ecomarket/testbed/processes/roles";
+import {
+  CONSUMERS,
+  type RoleProcessOptions,
+  type RoleScript,
+  startRole,
+} from "@ecomarket/testbed/processes/roles";
 import type { SandboxedProcess } from "@ecomarket/testbed/processes/sandboxed_process";
 import { effectsByEvent } from "@ecomarket/testbed/stores/effects";
 import { NaiveProcess, type NaiveScript } from "./naive_process.ts";
@@ -36,6 +44,12 @@ export const REAL_CONSUMER = {
   delaysMs: FAST_RETRY_DELAYS_MS,
   env: { RETRY_DELAYS_MS: FAST_RETRY_DELAYS_MS.join() },
 } as const;
+
+/** How a side starts a consumer. */
+export type StartOptions = Omit<RoleProcessOptions, "amqpUrls" | "dataDir"> & {
+  /** @default the side's own */
+  readonly amqpUrl?: string;
+};
 
 /** What a side needs of the stage that it is on. */
 export interface StageOfSide {
@@ -77,30 +91,46 @@ export class Side {
     if (failure) throw new LessonError(`An event was not confirmed, but ${failure.status}`);
   }
 
-  /** Starts a consumer that does what not to do. */
+  /** Publishes `messages` as they are, in order, and demands that each is confirmed. */
+  async send(messages: readonly Outgoing[]): Promise<void> {
+    await this.#onConnection(async (connection) => {
+      const channel = await ConfirmedChannel.open(new LiveLink(connection));
+      const results = await Promise.all(messages.map((message) => channel.send(message)));
+      const failure = results.find(({ kind }) => kind !== "confirmed");
+      if (failure) throw new LessonError(`A message was not confirmed, but ${failure.kind}`);
+    });
+  }
+
+  /** Starts a consumer that does what not to do, with its data in `folder`. */
   startNaive(
     script: NaiveScript,
-    options: { pause?: boolean; amqpUrl?: string } = {},
+    options: { pause?: boolean; amqpUrl?: string; folder?: string } = {},
   ): NaiveProcess {
-    const { amqpUrl = this.amqpUrl, pause = false } = options;
-    const dataDir = join(this.dataDir, CONSUMERS.email.folder);
+    const { amqpUrl = this.amqpUrl, pause = false, folder = CONSUMERS.email.folder } = options;
+    const dataDir = this.dataDirOf(folder);
     return this.stage.use(new NaiveProcess(script, { amqpUrl, dataDir, pause }));
   }
 
   /** Starts the real email consumer, and waits until it consumes. */
-  async startEmail(
-    options: Omit<RoleProcessOptions, "amqpUrls" | "dataDir"> & { amqpUrl?: string } = {},
+  startEmail(options: StartOptions = {}): Promise<SandboxedProcess> {
+    return this.startConsumer(CONSUMERS.email, options);
+  }
+
+  /** Starts `script`, and waits until it consumes. */
+  async startConsumer(
+    script: RoleScript,
+    options: StartOptions = {},
   ): Promise<SandboxedProcess> {
     const { amqpUrl = this.amqpUrl, ...rest } = options;
     const { dataDir } = this;
     const consumer = this.stage.use(
-      startRole(CONSUMERS.email, { amqpUrls: [amqpUrl], dataDir, ...rest }),
+      startRole(script, { amqpUrls: [amqpUrl], dataDir, ...rest }),
     );
     await consumer.ready;
     return consumer;
   }
 
-  /** Where the email consumer, real or naive, keeps its data. */
+  /** Where the consumer whose folder has this name, real or naive, keeps its data. */
   readonly dataDirOf = (name: string): string => join(this.dataDir, name);
 
   /** How often each event had its effect. */
@@ -142,8 +172,8 @@ export class Side {
       for (;;) {
         const message = await channel.get(queue, { noAck: true });
         if (!message) return found;
-        const { event_id } = UsuarioCreado.decode(message);
-        found.set(event_id, (found.get(event_id) ?? 0) + 1);
+        const id = messageId(message); // Every event of a lesson has its own for it.
+        found.set(id, (found.get(id) ?? 0) + 1);
       }
     });
   }
@@ -153,11 +183,11 @@ export class Side {
     await until(what, isSo, { timeoutMs: WAIT_TIMEOUT_MS, signal: this.stage.signal });
   }
 
-  async #onChannel<T>(use: (channel: Channel) => Promise<T>): Promise<T> {
-    return await withConnection(
-      [this.amqpUrl],
-      "lesson",
-      async (connection) => await use(await connection.createChannel()),
-    );
+  #onChannel<T>(use: (channel: Channel) => Promise<T>): Promise<T> {
+    return this.#onConnection(async (connection) => use(await connection.createChannel()));
+  }
+
+  async #onConnection<T>(use: (connection: ChannelModel) => Promise<T>): Promise<T> {
+    return await withConnection([this.amqpUrl], "lesson", use);
   }
 }
