@@ -1,4 +1,4 @@
-/** One more event, in a copy of the project: a file of its own, its line in the catalogue, and nothing else. */
+/** One more event, in a copy of the project: a file of its own, its lines in the catalogue, and nothing else. */
 import assert from "node:assert/strict";
 import { join, relative } from "node:path";
 import { connectOnce } from "@ecomarket/shared/broker/connection";
@@ -14,10 +14,17 @@ const CATALOGUE = "shared/contract/catalogue.ts";
 const WRITTEN: Readonly<Record<string, string>> = {
   "shared/contract/producto_agotado.ts": `/** A product has run out. */
 import { z } from "zod";
-import { defineEvent } from "./event.ts";
+import { defineEvent, type Envelope, type EventDefinition } from "./event.ts";
 import { shortText } from "./fields.ts";
 
-export const ProductoAgotado = defineEvent({
+/** A product has run out. */
+export interface ProductoAgotado extends Envelope<"ProductoAgotado"> {
+  readonly product_id: string;
+  readonly warehouse: string;
+}
+
+/** Its definition. */
+export const ProductoAgotado: EventDefinition<ProductoAgotado> = defineEvent({
   type: "ProductoAgotado",
   version: 1,
   exchange: "product_events",
@@ -62,9 +69,11 @@ function withThirdEvent(catalogue: string): string {
       (line) => `${line}import { ProductoAgotado } from "./producto_agotado.ts";\n`,
     )
     .replace(
-      "EVENTS = { UsuarioCreado, CompraRealizada }",
-      "EVENTS = { UsuarioCreado, CompraRealizada, ProductoAgotado }",
-    );
+      "  readonly CompraRealizada: CompraRealizada;\n",
+      (line) =>
+        `${line}  /** A product has run out. */\n  readonly ProductoAgotado: ProductoAgotado;\n`,
+    )
+    .replace("  CompraRealizada,\n};", "  CompraRealizada,\n  ProductoAgotado,\n};");
 }
 
 /** Each file below `folder`, with what is in it; without what is made at run time. */
@@ -82,7 +91,7 @@ async function filesOf(folder: string): Promise<Map<string, string>> {
   return files;
 }
 
-Deno.test("a third event is one file and its line in the catalogue, and nobody else is bothered", async () => {
+Deno.test("a third event is one file and its lines in the catalogue, and nobody else is bothered", async () => {
   await using broker = await startTestBroker();
   await using vhost = await testVhost(broker);
   await using copy = await copyProject();
