@@ -9,11 +9,11 @@ import { openForReading } from "@ecomarket/shared/store/sqlite";
 /** The workshop's subscribers, in the order in which they are shown. */
 export const SUBSCRIBERS = Object.keys(SUBSCRIBER_QUEUES) as SubscriberName[];
 
-/** The table in which each subscriber's effect leaves one row per event, with its `event_id`. */
-const EFFECT_TABLES: Readonly<Record<SubscriberName, string>> = {
-  email: "sent_emails",
-  loyalty: "points_ledger",
-  analytics: "signups",
+/** The tables in which each subscriber's effects leave one row per event, with its `event_id`. */
+const EFFECT_TABLES: Readonly<Record<SubscriberName, readonly string[]>> = {
+  email: ["sent_emails"],
+  loyalty: ["points_ledger"],
+  analytics: ["signups", "sales"],
 };
 
 /** Where a subscriber or the archive keeps its data. */
@@ -21,7 +21,7 @@ export type DataDirOf = (name: SubscriberName | "dead_letters") => string;
 
 /** How many effects of `subscriber` are committed. A store that is not there yet holds none. */
 export function countEffects(subscriber: SubscriberName, dataDirOf: DataDirOf): number {
-  return count(dataDirOf(subscriber), EFFECT_TABLES[subscriber]);
+  return count(dataDirOf(subscriber), effectsOf(subscriber));
 }
 
 /** How many dead letters are archived. */
@@ -34,7 +34,7 @@ export function effectsByEvent(
   subscriber: SubscriberName,
   dataDirOf: DataDirOf,
 ): ReadonlyMap<string, number> {
-  const sql = `SELECT event_id AS id, count(*) AS n FROM ${EFFECT_TABLES[subscriber]} GROUP BY 1`;
+  const sql = `SELECT event_id AS id, count(*) AS n FROM ${effectsOf(subscriber)} GROUP BY 1`;
   return read(dataDirOf(subscriber), new Map(), (db) => byId(db, sql));
 }
 
@@ -50,6 +50,12 @@ export function deadLettersByEvent(
     new Map(),
     (db) => byId(db, sql, SUBSCRIBER_QUEUES[subscriber]),
   );
+}
+
+/** Every effect of `subscriber`, to select from. */
+function effectsOf(subscriber: SubscriberName): string {
+  const selects = EFFECT_TABLES[subscriber].map((table) => `SELECT event_id FROM ${table}`);
+  return `(${selects.join(" UNION ALL ")})`;
 }
 
 function byId(db: DatabaseSync, sql: string, ...params: string[]): Map<string, number> {
