@@ -2,7 +2,7 @@
 import { messageOf, StoreUnavailableError } from "@ecomarket/shared/base/errors";
 import { type Backlog, type BacklogBounds, isWithinBounds } from "../outbox/backlog.ts";
 import type { RelayStatus } from "../outbox/relay.ts";
-import type { UsersStore } from "./users_store.ts";
+import type { ApiStore } from "./api_store.ts";
 
 /** See {@link readiness}. */
 export interface Readiness {
@@ -19,20 +19,20 @@ export interface Readiness {
 /**
  * How the API is, after a real write to its store.
  *
- * - `unavailable`: the store cannot be written, so nobody can be registered here.
- * - `degraded`: people are registered, and their events wait. It must stay in the load balancer:
- *   registering while the broker is away is what the outbox is for.
+ * - `unavailable`: the store cannot be written, so nothing can be recorded here.
+ * - `degraded`: requests are answered, and their events wait. It must stay in the load balancer:
+ *   answering while the broker is away is what the outbox is for.
  * - `ready`: anything else.
  */
 export async function readiness(
-  users: UsersStore,
+  store: Pick<ApiStore, "checkWritable" | "outbox">,
   relay: RelayStatus,
   bounds: BacklogBounds,
 ): Promise<Readiness> {
   try {
-    await users.checkWritable();
+    await store.checkWritable();
     const { maxEvents, maxAgeMs } = bounds;
-    const backlog = users.outbox.backlog(new Date());
+    const backlog = store.outbox.backlog(new Date());
     const withinBounds = isWithinBounds(backlog, bounds);
     return {
       status: relay.state === "connected" && withinBounds ? "ready" : "degraded",

@@ -1,6 +1,6 @@
 /**
- * `deno task users-api`: registers users over HTTP, and announces each to whoever subscribed. A
- * registration waits for no subscriber and for no broker.
+ * `deno task users-api`: registers users and records their purchases over HTTP, and announces each to
+ * whoever subscribed. A request waits for no subscriber and for no broker.
  */
 import { aborted } from "@ecomarket/shared/base/abort";
 import { parseArguments, wholeNumber } from "@ecomarket/shared/process/args";
@@ -10,20 +10,23 @@ import { type CommandContext, print, runCommand } from "@ecomarket/shared/proces
 import { reportMemory } from "@ecomarket/shared/process/memory_report";
 import { BacklogWatch } from "../outbox/backlog.ts";
 import { OutboxRelay } from "../outbox/relay.ts";
+import { ApiStore } from "./api_store.ts";
+import { createApp } from "./app.ts";
 import { serveHttp } from "./serve_http.ts";
-import { createUsersApp } from "./users_app.ts";
-import { UsersStore } from "./users_store.ts";
 
 const USAGE = `
 Usage: deno task users-api [--port N]
 
-Registers users over HTTP, and publishes UsuarioCreado for each, until Ctrl+C:
+Registers users over HTTP, and publishes UsuarioCreado for each; records what they buy, and publishes
+CompraRealizada for each purchase; until Ctrl+C:
 
   curl -X POST localhost:8000/users -H 'Content-Type: application/json' \\
     -d '{"nombre":"Juan","email":"juan@example.com"}'
+  curl -X POST localhost:8000/purchases -H 'Content-Type: application/json' \\
+    -d '{"user_id":"…","total":1250,"currency":"MXN","items":[{"sku":"cafe-1kg","quantity":2}]}'
 
-Also GET /users/:id, /healthz and /readyz. A user is registered also while the broker is away: its
-event waits in data/users, and leaves when the broker is back.
+Also GET /users/:id, /purchases/:id, /healthz and /readyz. Requests are done also while the broker is
+away: their events wait in data/users, and leave when the broker is back.
 
   --port N     where to listen (default: PORT, or 8000; 0 is any free port)
 
@@ -52,15 +55,15 @@ export async function usersApi({ args, signal }: CommandContext): Promise<number
   const urls = amqpUrls();
 
   using _memory = reportMemory(log);
-  using users = UsersStore.open(dataDir("users"));
+  using store = ApiStore.open(dataDir("users"));
   const relay = new OutboxRelay({
     urls,
-    outbox: users.outbox,
+    outbox: store.outbox,
     watch: new BacklogWatch(bounds, log),
     log,
     drainTimeoutMs: STOP_OUTBOX_MS,
   });
-  const app = createUsersApp({ users, relay, bounds, log });
+  const app = createApp({ store, relay, bounds, log });
   const stopRelay = new AbortController();
   const server = await serveHttp({
     host,
@@ -79,7 +82,7 @@ export async function usersApi({ args, signal }: CommandContext): Promise<number
     stopRelay.abort();
     await relaying;
   }
-  const { events } = users.outbox.backlog(new Date());
+  const { events } = store.outbox.backlog(new Date());
   if (events > 0) {
     log.warning("Events that wait in the outbox for the next start: {events}", { events });
   }

@@ -6,7 +6,7 @@ import { RobustPublisher, type RobustPublisherOptions } from "../levels/robust_p
 
 /**
  * Resolves with a connected publisher, or with nothing once `signal` has aborted. A broker that is
- * down, that refuses us, or that lacks the exchange is told to `onFailure`, and tried again after a
+ * down, that refuses us, or that lacks an exchange is told to `onFailure`, and tried again after a
  * growing wait.
  *
  * @throws {Deno.errors.NotCapable} when the sandbox forbids to reach the broker.

@@ -2,7 +2,7 @@
  * The transactional outbox: events that are written in the transaction of what they tell, and stay
  * until the broker has confirmed them. So neither can be without the other, wherever we are killed.
  */
-import type { UsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
+import type { AnyEvent } from "@ecomarket/shared/contract/catalogue";
 import type { SqliteDatabase } from "@ecomarket/shared/store/sqlite";
 import type { Backlog } from "./backlog.ts";
 
@@ -15,13 +15,19 @@ export interface OutboxRow {
   readonly event: string;
 }
 
-/** See the file's first lines. Its tables are in `publisher/api/users_tables.ts`. */
+/** See the file's first lines. Its table is in `publisher/api/tables.ts`. */
 export class Outbox {
   readonly #db: SqliteDatabase;
+  readonly #announcedTables: readonly string[];
   #onAppended: () => void = () => {};
 
-  constructor(db: SqliteDatabase) {
+  /**
+   * The outbox in `db`. The rows of `announcedTables` are what its events tell of: they have an
+   * `event_id`, and an `announced_at` that is empty as long as the event waits.
+   */
+  constructor(db: SqliteDatabase, announcedTables: readonly string[]) {
     this.#db = db;
+    this.#announcedTables = announcedTables;
   }
 
   /** Called after events were committed. One listener: the relay. */
@@ -30,7 +36,7 @@ export class Outbox {
   }
 
   /** Adds `event`, as part of the transaction that `work` of a commit is. */
-  append(event: UsuarioCreado, now: Date): void {
+  append(event: AnyEvent, now: Date): void {
     this.#db.statement("INSERT INTO outbox (event_id, event, appended_at_ms) VALUES (?, ?, ?)")
       .run(event.event_id, JSON.stringify(event), now.getTime());
   }
@@ -58,18 +64,20 @@ export class Outbox {
   }
 
   /**
-   * Notes that the broker has these events: they leave the outbox, and their users count as announced
-   * from `now`. Confirming an event again changes nothing.
+   * Notes that the broker has these events: they leave the outbox, and what they tell of counts as
+   * announced from `now`. Confirming an event again changes nothing.
    *
    * @throws {StoreUnavailableError} when the store cannot be written now: nothing was changed.
    */
   async confirm(rows: readonly OutboxRow[], now: Date): Promise<void> {
     const ids = JSON.stringify(rows.map(({ eventId }) => eventId));
     await this.#db.commit(() => {
-      this.#db.statement(
-        `UPDATE users SET announced_at = ?
-         WHERE event_id IN (SELECT value FROM json_each(?)) AND announced_at IS NULL`,
-      ).run(now.toISOString(), ids);
+      for (const table of this.#announcedTables) {
+        this.#db.statement(
+          `UPDATE ${table} SET announced_at = ?
+           WHERE event_id IN (SELECT value FROM json_each(?)) AND announced_at IS NULL`,
+        ).run(now.toISOString(), ids);
+      }
       this.#db.statement("DELETE FROM outbox WHERE event_id IN (SELECT value FROM json_each(?))")
         .run(ids);
     });

@@ -6,6 +6,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { tryAgain } from "@ecomarket/shared/base/backoff";
 import { messageOf, StoreUnavailableError } from "@ecomarket/shared/base/errors";
+import { EVENT_TYPES } from "@ecomarket/shared/contract/catalogue";
 import type { Logger } from "@ecomarket/shared/process/log";
 import type { RobustPublisher } from "../levels/robust_publisher.ts";
 import type { BacklogWatch } from "./backlog.ts";
@@ -80,7 +81,7 @@ export class OutboxRelay {
   /**
    * Publishes whatever comes into the outbox until `stop` aborts; then what is left in it, for
    * `drainTimeoutMs` at most and as long as the broker takes it. A broker that is down, that refuses
-   * us, or that lacks the exchange is no end: it is logged, and tried again.
+   * us, or that lacks an exchange is no end: it is logged, and tried again.
    *
    * @throws {Deno.errors.NotCapable} when the sandbox forbids to reach the broker.
    */
@@ -117,6 +118,7 @@ export class OutboxRelay {
       urls,
       log,
       role: "users-api",
+      events: EVENT_TYPES,
       publishTimeoutMs: publishTimeoutMs ?? DEFAULT_PUBLISH_TIMEOUT_MS,
       ...(connectTimeoutMs ? { connectTimeoutMs } : {}),
       signal: stop,

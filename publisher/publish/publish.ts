@@ -1,5 +1,5 @@
 /**
- * `deno task publish`: announces users from flags, a file, or nowhere at all, and tells what became
+ * `deno task publish`: publishes events from flags, a file, or nowhere at all, and tells what became
  * of each.
  */
 import { UsageError } from "@ecomarket/shared/base/errors";
@@ -10,17 +10,14 @@ import { type CommandContext, print, printError, runCommand } from "@ecomarket/s
 import { connectPublisher, type Level } from "../levels/levels.ts";
 import type { Publisher } from "../levels/publisher.ts";
 import { ProgressBar } from "./progress_bar.ts";
-import {
-  parsePublishArguments,
-  type PublishRequest,
-  type RowsRequest,
-  USAGE,
-} from "./publish_arguments.ts";
-import { type Counts, jsonReport, textReport } from "./publish_report.ts";
-import { fromFirstUser, MAX_FAILURES_IN_A_ROW, publishRows } from "./publish_rows.ts";
+import { asEvents, type EventRow, eventRow, type EventSource } from "./event_row.ts";
+import { parsePublishArguments, type PublishRequest, USAGE } from "./publish_arguments.ts";
+import { PublishCounts } from "./publish_counts.ts";
+import { jsonReport, textReport } from "./publish_report.ts";
+import { fromFirstEvent, MAX_FAILURES_IN_A_ROW, publishRows } from "./publish_rows.ts";
 import { openSourceFile } from "./sources/file.ts";
-import { generatedUsers } from "./sources/generated.ts";
-import { type Extent, type UserRow, userRow, type UserSource } from "./sources/user_row.ts";
+import { generatedRows } from "./sources/generated.ts";
+import type { Extent } from "./sources/source_row.ts";
 
 /** Events under way at once. The lower levels get no answers, so there is nothing to wait for. */
 const UNDER_WAY: Readonly<Record<Level, number>> = { simple: 1, persistent: 1, robust: 500 };
@@ -36,35 +33,37 @@ export async function publish({ args, signal }: CommandContext): Promise<number>
   const urls = amqpUrls();
   const giveUp = new AbortController();
   const stop = AbortSignal.any([signal, giveUp.signal]);
-  const source = await openSource(request.users, stop);
+  const source = await openEvents(request, stop);
+  const { level, type } = request;
   const connect = () =>
-    connectPublisher(request.level, { urls, signal, log: roleLogger("publisher") });
+    connectPublisher(level, { urls, signal, log: roleLogger("publisher"), events: [type] });
   const counts = await publishAll(source, connect, request, stop, giveUp);
   if (signal.aborted) return INTERRUPTED;
-  return counts.rejected > 0 || Object.keys(counts.failed).length > 0 ? 1 : 0;
+  return counts.isComplete ? 0 : 1;
 }
 
 /** What a shell reports of a program that Ctrl+C has ended. */
 const INTERRUPTED = 130;
 
-async function openSource(users: RowsRequest, signal: AbortSignal): Promise<UserSource> {
-  switch (users.kind) {
-    case "one":
-      return { rows: only(validUser(users.fields)), place: () => "the user" };
+/** Opens what is to be published. One event of flags is judged at once. */
+async function openEvents(
+  { type, form, source }: PublishRequest,
+  signal: AbortSignal,
+): Promise<EventSource> {
+  switch (source.kind) {
+    case "one": {
+      const row = eventRow(type, { line: 1, fields: source.fields });
+      if (!("problem" in row)) return { rows: only(row), place: () => `the ${form.noun}` };
+      throw new UsageError(`The ${form.noun} cannot be announced: ${row.problem}`);
+    }
     case "generated":
-      return generatedUsers(users.count, users.seed);
+      return asEvents(type, generatedRows(form.noun, source));
     case "file":
-      return await openSourceFile(users.path, signal);
+      return asEvents(type, await openSourceFile(source.path, form, signal));
   }
 }
 
-function validUser(fields: Readonly<Record<string, unknown>>): UserRow {
-  const row = userRow(1, fields);
-  if ("problem" in row) throw new UsageError(`The user cannot be announced: ${row.problem}`);
-  return row;
-}
-
-async function* only(row: UserRow): AsyncGenerator<UserRow> {
+async function* only(row: EventRow): AsyncGenerator<EventRow> {
   yield row;
 }
 
@@ -76,17 +75,17 @@ const HOPELESS = `Stopped after ${MAX_FAILURES_IN_A_ROW} failures in a row: the 
  * what cannot be published is told whether there is a broker or not.
  */
 async function publishAll(
-  source: UserSource,
+  source: EventSource,
   connect: () => Promise<Publisher>,
   { level, failures, json }: PublishRequest,
   signal: AbortSignal,
   giveUp: AbortController,
-): Promise<Counts> {
-  const counts: Counts = { published: 0, confirmed: 0, rejected: 0, failed: {} };
+): Promise<PublishCounts> {
+  const counts = new PublishCounts();
   let bar: ProgressBar | undefined;
   const say = (line: string) => bar ? bar.print(line) : printError(line);
   const report = json ? jsonReport() : textReport({ level, place: source.place, say });
-  const rows = await fromFirstUser(source.rows, counts, report);
+  const rows = await fromFirstEvent(source.rows, counts, report);
   if (!rows) {
     report.totals(counts);
     return counts;

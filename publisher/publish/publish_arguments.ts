@@ -1,24 +1,32 @@
 /** The command line of `deno task publish`. */
 import { UsageError } from "@ecomarket/shared/base/errors";
+import { EVENT_TYPES, type EventType } from "@ecomarket/shared/contract/catalogue";
+import type { Body } from "@ecomarket/shared/contract/message";
 import { formatFailurePlan, parseFailurePlan } from "@ecomarket/shared/contract/simulated_failure";
 import { parseArguments, wholeNumber } from "@ecomarket/shared/process/args";
 import { type Level, LEVELS } from "../levels/levels.ts";
+import type { EventForm } from "./events/event_form.ts";
+import { EVENT_FORMS, formOf } from "./events/event_forms.ts";
+import type { Invent } from "./sources/generated.ts";
+import { inWords } from "./sources/in_words.ts";
+
+const DEFAULT_EVENT: EventType = "UsuarioCreado";
 
 export const USAGE = `
-Usage: deno task publish --nombre NAME --email ADDRESS [--user-id ID]
-       deno task publish --count N [--seed N]
-       deno task publish --file users.csv|users.jsonl|-
+Usage: ${callsOfForms()}
+       deno task publish [--event TYPE] --count N [--seed N]
+       deno task publish [--event TYPE] --file rows.csv|rows.jsonl|-
 
-Publishes a UsuarioCreado for each user. Rows that are no valid user are
-reported with their line and reason; the rest is published.
+Publishes an event for what its options describe, for N invented ones, or for
+each row of a file. Rows that are no valid event are reported with their line
+and reason; the rest is published.
 
-  --nombre NAME      the user's name
-  --email ADDRESS    the user's email address
-  --user-id ID       the user's id (default: a random UUID)
-  --count N          publish N invented users, with addresses below example.com
-  --seed N           invent the same users each time
-  --file PATH        users from a .csv, .jsonl or .ndjson file, or - (stdin);
-                     a CSV has a header row with nombre, email and maybe user_id
+  --event TYPE       ${EVENT_TYPES.join(" or ")} (default: ${DEFAULT_EVENT})
+  --count N          publish N invented ones; users have addresses below
+                     example.com
+  --seed N           invent the same ones each time
+  --file PATH        rows from a .csv, .jsonl or .ndjson file, or - (stdin); a CSV
+                     has a header row
   --level LEVEL      simple, persistent or robust (default: robust)
   --fail NAME:TIMES  ask the subscriber NAME to fail TIMES times, "always", or to
                      die each time ("crash"); repeatable. Consumers do so with
@@ -27,20 +35,28 @@ reported with their line and reason; the rest is published.
                      rejected (line, reason), and failed (line, status, reason)
                      if any. It lists every such row, so it holds them in memory
   -h, --help         show this text
+${optionsOfForms()}
 
-Exit codes: 0 every user was published; 1 some were not; 2 the command line or
-the file cannot be used, or the file has no user; 130 interrupted.
+Exit codes: 0 everything was published; 1 some was not; 2 the command line or the
+file cannot be used, or the file has no row; 130 interrupted.
 `;
 
-/** Whom to announce. */
-export type RowsRequest =
-  | { readonly kind: "one"; readonly fields: Readonly<Record<string, unknown>> }
-  | { readonly kind: "generated"; readonly count: number; readonly seed: number | undefined }
+/** Where the rows come from. */
+export type SourceRequest =
+  | { readonly kind: "one"; readonly fields: Body }
+  | {
+    readonly kind: "generated";
+    readonly invent: Invent;
+    readonly count: number;
+    readonly seed: number | undefined;
+  }
   | { readonly kind: "file"; readonly path: string };
 
 /** What is asked of the command. */
 export interface PublishRequest {
-  readonly users: RowsRequest;
+  readonly type: EventType;
+  readonly form: EventForm;
+  readonly source: SourceRequest;
   readonly level: Level;
   /** As the header `x-simulate-failures` writes it. */
   readonly failures: string | undefined;
@@ -48,9 +64,7 @@ export interface PublishRequest {
 }
 
 const OPTIONS = {
-  nombre: { type: "string" },
-  email: { type: "string" },
-  "user-id": { type: "string" },
+  event: { type: "string" },
   count: { type: "string" },
   seed: { type: "string" },
   file: { type: "string" },
@@ -59,46 +73,104 @@ const OPTIONS = {
   json: { type: "boolean" },
 } as const;
 
+/** The options of all events: which of them belong to the event asked for is seen later. */
+const EVENT_OPTIONS = Object.fromEntries(
+  Object.values(EVENT_FORMS).flatMap(({ flags }) => Object.entries(flags)).map((
+    [name, { isRepeatable: multiple = false }],
+  ) => [name, { type: "string", multiple } as const]),
+);
+
+type EventValues = Readonly<Record<string, string | readonly string[] | undefined>>;
+
 /**
  * @returns `undefined` when help is asked for.
  * @throws {UsageError} when the options do not go together, or one has an impossible value.
  */
 export function parsePublishArguments(args: readonly string[]): PublishRequest | undefined {
-  const { values } = parseArguments(args, OPTIONS);
+  const { values } = parseArguments(args, { ...EVENT_OPTIONS, ...OPTIONS });
   if (values.help) return undefined;
+  const type = parseEvent(values.event);
+  const form = formOf(type);
+  const given = Object.fromEntries(
+    Object.entries(values).filter(([name]) => name in EVENT_OPTIONS),
+  ) as EventValues;
+  for (const name of Object.keys(given)) {
+    if (!(name in form.flags)) throw new UsageError(`--${name} does not belong to ${type}`);
+  }
   return {
-    users: usersRequest(values),
+    type,
+    form,
+    source: sourceRequest(type, form, given, values),
     level: parseLevel(values.level),
     failures: values.fail && formatFailurePlan(parseFailurePlan(values.fail.join(","))),
     json: values.json ?? false,
   };
 }
 
-type Values = ReturnType<typeof parseArguments<typeof OPTIONS>>["values"];
+interface SourceValues {
+  readonly count?: string | undefined;
+  readonly seed?: string | undefined;
+  readonly file?: string | undefined;
+}
 
-function usersRequest(values: Values): RowsRequest {
-  const { nombre, email, "user-id": user_id, count, seed, file } = values;
-  const isOne = [nombre, email, user_id].some((value) => value !== undefined);
+function sourceRequest(
+  type: EventType,
+  form: EventForm,
+  given: EventValues,
+  { count, seed, file }: SourceValues,
+): SourceRequest {
+  const isOne = Object.keys(given).length > 0;
   const sources = [isOne, count !== undefined, file !== undefined].filter(Boolean).length;
-  if (sources !== 1) {
-    throw new UsageError("Give one of: --nombre and --email, --count, or --file");
-  }
+  if (sources !== 1) throw new UsageError(`Give ${waysToGive(form)}`);
   if (seed !== undefined && count === undefined) throw new UsageError("--seed needs --count");
   if (file !== undefined) return { kind: "file", path: file };
   if (count !== undefined) {
+    const { invent } = form;
+    if (!invent) throw new UsageError(`No ${type} can be invented: give ${waysToGive(form)}`);
     return {
       kind: "generated",
+      invent,
       count: wholeNumber("count", count, 1, { min: 1 }),
       seed: seed === undefined ? undefined : wholeNumber("seed", seed, 0, { max: 0xffff_ffff }),
     };
   }
-  if (nombre === undefined) throw new UsageError("--nombre is missing");
-  if (email === undefined) throw new UsageError("--email is missing");
-  return { kind: "one", fields: { nombre, email, user_id } };
+  const fields = Object.entries(form.flags).map(([name, { field, isRequired }]) => {
+    const value = given[name];
+    if (isRequired && value === undefined) throw new UsageError(`--${name} is missing`);
+    return [field, value] as const;
+  });
+  return { kind: "one", fields: Object.fromEntries(fields) };
+}
+
+/** Such as `one of: --nombre and --email, --count, or --file`. */
+function waysToGive({ flags, invent }: EventForm): string {
+  const required = Object.entries(flags).filter(([, { isRequired }]) => isRequired);
+  const ways = [inWords(required.map(([name]) => `--${name}`)), invent ? "--count" : ""]
+    .filter(Boolean);
+  return ways.length === 0 ? "--file" : `one of: ${ways.join(", ")}, or --file`;
+}
+
+function parseEvent(text: string = DEFAULT_EVENT): EventType {
+  const type = EVENT_TYPES.find((known) => known === text);
+  if (!type) {
+    throw new UsageError(`--event must be one of ${EVENT_TYPES.join(", ")}, got "${text}"`);
+  }
+  return type;
 }
 
 function parseLevel(text: string = "robust"): Level {
   const level = LEVELS.find((known) => known === text);
   if (!level) throw new UsageError(`--level must be one of ${LEVELS.join(", ")}, got "${text}"`);
   return level;
+}
+
+function callsOfForms(): string {
+  return Object.entries(EVENT_FORMS).map(([type, { usage }]) =>
+    `deno task publish ${type === DEFAULT_EVENT ? "" : `--event ${type} `}${usage.calls}`
+  ).join("\n       ");
+}
+
+function optionsOfForms(): string {
+  return Object.entries(EVENT_FORMS).map(([type, { usage }]) => `\n${type}:${usage.options}`)
+    .join("\n");
 }

@@ -1,28 +1,16 @@
 /** What `deno task publish` tells: for a person as it happens, for a program as one JSON object. */
-import type { UsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
+import type { AnyEvent } from "@ecomarket/shared/contract/catalogue";
+import type { Body } from "@ecomarket/shared/contract/message";
 import { print } from "@ecomarket/shared/process/main";
 import type { Level } from "../levels/levels.ts";
-import type { PublishOutcome } from "../levels/publisher.ts";
-
-type Failure = Extract<PublishOutcome, { error: unknown }>;
-
-/** What became of the rows so far. */
-export interface Counts {
-  /** Events that were handed to the publisher and have not failed. */
-  published: number;
-  /** Those of them that the broker has confirmed. */
-  confirmed: number;
-  /** Rows that are no valid user. */
-  rejected: number;
-  /** Events that were not delivered, or perhaps not, by the outcome's status. */
-  failed: Partial<Record<Failure["status"], number>>;
-}
+import { formOf } from "./events/event_forms.ts";
+import type { Failure, PublishCounts } from "./publish_counts.ts";
 
 /** Tells what became of each row. */
 export interface Report {
   rejected(line: number, reason: string): void;
-  failed(line: number, event: UsuarioCreado, failure: Failure): void;
-  totals(counts: Counts): void;
+  failed(line: number, event: AnyEvent, failure: Failure): void;
+  totals(counts: PublishCounts): void;
 }
 
 /**
@@ -58,18 +46,25 @@ export function textReport({ level, place, say }: TextReportOptions): Report {
   const explained = new Set<string>();
   return {
     rejected: (line, reason) => say(`${place(line)}: ${reason}`),
-    failed(line, { user_id }, { status, error }) {
+    failed(line, event, { status, error }) {
       const reason = explained.has(error.message) ? "as above" : error.message;
       explained.add(error.message);
-      say(`${place(line)}: ${status} (user ${user_id}): ${reason}`);
+      say(`${place(line)}: ${status} (${nameOf(event)}): ${reason}`);
     },
     totals: (counts) => print(totalsText(counts, level)),
   };
 }
 
+/** Such as `user u-1`. */
+function nameOf(event: AnyEvent): string {
+  const { noun, idField } = formOf(event.event_type);
+  const fields: Body = { ...event };
+  return `${noun} ${fields[idField]}`;
+}
+
 /** Such as `3 events published, 3 confirmed; 2 not delivered (2 returned); 1 row rejected`. */
 export function totalsText(
-  { published, confirmed, rejected, failed }: Counts,
+  { published, confirmed, rejected, failed }: PublishCounts,
   level: Level,
 ): string {
   const failures = Object.entries(failed);

@@ -10,11 +10,11 @@ import { readStore } from "./read_store.ts";
 /** The workshop's subscribers, in the order in which they are shown. */
 export const SUBSCRIBERS = Object.keys(SUBSCRIBER_QUEUES) as SubscriberName[];
 
-/** The table in which each subscriber's effect leaves one row per event, with its `event_id`. */
-const EFFECT_TABLES: Readonly<Record<SubscriberName, string>> = {
-  email: "sent_emails",
-  loyalty: "points_ledger",
-  analytics: "signups",
+/** The tables in which each subscriber's effects leave one row per event, with its `event_id`. */
+const EFFECT_TABLES: Readonly<Record<SubscriberName, readonly string[]>> = {
+  email: ["sent_emails"],
+  loyalty: ["points_ledger"],
+  analytics: ["signups", "sales"],
 };
 
 /** Where whoever has a store keeps it, such as `data/email`. */
@@ -33,7 +33,7 @@ export function holdingsOf(
 
 /** How many effects of `subscriber` are committed. A store that is not there yet holds none. */
 export function countEffects(subscriber: SubscriberName, dataDirOf: DataDirOf): number {
-  return count(dataDirOf(subscriber), EFFECT_TABLES[subscriber]);
+  return count(dataDirOf(subscriber), effectsOf(subscriber));
 }
 
 /** How many dead letters are archived. */
@@ -46,7 +46,7 @@ export function effectsByEvent(
   subscriber: SubscriberName,
   dataDirOf: DataDirOf,
 ): Counts {
-  const sql = `SELECT event_id AS id, count(*) AS n FROM ${EFFECT_TABLES[subscriber]} GROUP BY 1`;
+  const sql = `SELECT event_id AS id, count(*) AS n FROM ${effectsOf(subscriber)} GROUP BY 1`;
   return readStore(dataDirOf(subscriber), (db) => byId(db, sql)) ?? new Map();
 }
 
@@ -59,6 +59,12 @@ export function deadLettersByEvent(
     `SELECT message_id AS id, count(*) AS n FROM dead_letters WHERE origin_queue = ? GROUP BY 1`;
   const queue = SUBSCRIBER_QUEUES[subscriber];
   return readStore(dataDirOf("dead_letters"), (db) => byId(db, sql, queue)) ?? new Map();
+}
+
+/** Every effect of `subscriber`, to select from. */
+function effectsOf(subscriber: SubscriberName): string {
+  const selects = EFFECT_TABLES[subscriber].map((table) => `SELECT event_id FROM ${table}`);
+  return `(${selects.join(" UNION ALL ")})`;
 }
 
 function byId(db: DatabaseSync, sql: string, ...params: string[]): Map<string, number> {

@@ -182,6 +182,31 @@ Deno.test("publish refuses what it cannot use with 2, and asks no broker", async
     },
     { args: ["--file", await file("wrong.csv", "a,b\n1,2\n")], says: /must name the columns/ },
     { args: ["--file", "-"], says: /The CSV is empty/ },
+    { args: ["--event", "Compra"], says: /--event must be one of UsuarioCreado, CompraRealizada/ },
+    {
+      args: ["--user-id", "u-1", "--total", "7"],
+      says: /--total does not belong to UsuarioCreado/,
+    },
+  ]);
+});
+
+Deno.test("publish --event CompraRealizada refuses what it cannot use with 2, and asks no broker", async () => {
+  const event = ["--event", "CompraRealizada"];
+  const flags = [...event, "--user-id", "u-1", "--currency", "MXN"];
+  await assertRefused("publish", [
+    { args: event, says: /Give one of: --user-id, --total, --currency and --item, --count, or/ },
+    { args: [...event, "--nombre", "Eva"], says: /--nombre does not belong to CompraRealizada/ },
+    { args: [...flags, "--item", "cafe:1"], says: /--total is missing/ },
+    { args: [...flags, "--total", "1250"], says: /--item is missing/ },
+    {
+      args: [...flags, "--total", "12.50", "--item", "cafe"],
+      says: /The purchase cannot be announced: total must .*; items\.0\.quantity is missing/,
+    },
+    { args: [...flags, "--count", "1"], says: /Give one of/ },
+    {
+      args: [...event, "--file", "tests/fixtures/users.csv"],
+      says: /must name the columns user_id/,
+    },
   ]);
 });
 

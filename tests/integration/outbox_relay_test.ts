@@ -5,7 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import { DATABASE_FILE } from "@ecomarket/shared/store/sqlite";
 import { TcpProxy } from "@ecomarket/testbed/broker/tcp_proxy";
 import { startTestBroker, type TestBroker } from "@ecomarket/testbed/broker/test_broker";
-import { UsersStore } from "../../publisher/api/users_store.ts";
+import { ApiStore } from "../../publisher/api/api_store.ts";
 import { BacklogWatch } from "../../publisher/outbox/backlog.ts";
 import type { OutboxRow } from "../../publisher/outbox/outbox.ts";
 import { OutboxRelay } from "../../publisher/outbox/relay.ts";
@@ -20,7 +20,7 @@ Deno.test.beforeAll(async () => {
 Deno.test.afterAll(async () => await broker[Symbol.asyncDispose]());
 
 interface RunningRelay extends AsyncDisposable {
-  readonly users: UsersStore;
+  readonly store: ApiStore;
   readonly relay: OutboxRelay;
   stop(): Promise<void>;
 }
@@ -30,10 +30,10 @@ function runRelay(
   bench: Bench,
   options: Partial<ConstructorParameters<typeof OutboxRelay>[0]> = {},
 ): RunningRelay {
-  const users = UsersStore.open(join(bench.directory, "users"));
+  const store = ApiStore.open(join(bench.directory, "users"));
   const relay = new OutboxRelay({
     urls: [bench.amqpUrl],
-    outbox: users.outbox,
+    outbox: store.outbox,
     watch: new BacklogWatch({ maxEvents: 1_000, maxAgeMs: 60_000 }, bench.log),
     log: bench.log,
     ...options,
@@ -45,37 +45,37 @@ function runRelay(
     await running;
   };
   return {
-    users,
+    store,
     relay,
     stop,
     async [Symbol.asyncDispose]() {
       await stop();
-      users.close();
+      store.close();
     },
   };
 }
 
 /** Registers `count` users one after the other, and returns their events' ids. */
-async function register(users: UsersStore, count: number): Promise<string[]> {
+async function register({ users }: ApiStore, count: number): Promise<string[]> {
   const ids: string[] = [];
   for (let n = 0; n < count; n++) {
     const email = `ana-${crypto.randomUUID()}@example.com`;
     const result = await users.register({ nombre: "Ana Ñáñez", email });
-    assert.ok(result.kind === "done" && result.registration.kind === "created");
-    ids.push(result.registration.user.event_id);
+    assert.ok(result.kind === "done" && result.outcome.kind === "created");
+    ids.push(result.outcome.user.event_id);
   }
   return ids;
 }
 
 /** The same, before there is a relay. */
 async function registerBefore(bench: Bench, count: number): Promise<string[]> {
-  using users = UsersStore.open(join(bench.directory, "users"));
-  return await register(users, count);
+  using store = ApiStore.open(join(bench.directory, "users"));
+  return await register(store, count);
 }
 
 function committedRows(bench: Bench): OutboxRow[] {
-  using users = UsersStore.open(join(bench.directory, "users"));
-  return users.outbox.pending(0, 100);
+  using store = ApiStore.open(join(bench.directory, "users"));
+  return store.outbox.pending(0, 100);
 }
 
 async function idsIn(bench: Bench, queue: string): Promise<string[]> {
@@ -90,7 +90,7 @@ Deno.test("OutboxRelay publishes in the order of the commits, over many batches"
   await using bench = await Bench.open(broker);
   const before = await registerBefore(bench, 40);
   await using running = runRelay(bench, { batchSize: 7 });
-  const after = await register(running.users, 20);
+  const after = await register(running.store, 20);
   await untilEmpty(bench);
   assert.deepEqual(await idsIn(bench, "email_queue"), [...before, ...after]);
   assert.deepEqual(running.relay.status, { state: "connected" });
@@ -119,9 +119,9 @@ Deno.test("OutboxRelay keeps an event that it cannot publish, and holds up no ot
   );
   insert.run("de-mañana", newer);
   insert.run("rota", "{");
-  const ids = await register(running.users, 5);
+  const ids = await register(running.store, 5);
   await eventually(() => assert.deepEqual(outboxIds(bench), ["de-mañana", "rota"]));
-  ids.push(...await register(running.users, 5));
+  ids.push(...await register(running.store, 5));
   await eventually(() => assert.deepEqual(outboxIds(bench), ["de-mañana", "rota"]));
   assert.deepEqual(await idsIn(bench, "email_queue"), ids);
   assert.match(running.relay.status.problem ?? "", /2 events stay.*Was it written by a newer/);
@@ -130,7 +130,7 @@ Deno.test("OutboxRelay keeps an event that it cannot publish, and holds up no ot
 Deno.test("OutboxRelay waits while its store is locked, and publishes nothing again for it", async () => {
   await using bench = await Bench.open(broker);
   await using running = runRelay(bench);
-  const ids = await register(running.users, 3);
+  const ids = await register(running.store, 3);
   await untilEmpty(bench);
   using intruder = new DatabaseSync(join(bench.directory, "users", DATABASE_FILE));
   intruder.exec("BEGIN IMMEDIATE");
@@ -139,7 +139,7 @@ Deno.test("OutboxRelay waits while its store is locked, and publishes nothing ag
   intruder.prepare("INSERT INTO outbox (event_id, event, appended_at_ms) VALUES (?, ?, 0)")
     .run(later.event_id, JSON.stringify(later));
   intruder.exec("COMMIT; BEGIN IMMEDIATE");
-  running.users.outbox.appended();
+  running.store.outbox.appended();
   await eventually(async () => assert.equal(await bench.depth("email_queue"), 4));
   await eventually(() => assert.match(running.relay.status.problem ?? "", /database is locked/));
   assert.deepEqual(outboxIds(bench), [later.event_id]);
@@ -156,7 +156,7 @@ Deno.test("OutboxRelay publishes everything, with the same ids, over a link that
   for (let cut = 0; cut < 5; cut++) {
     await eventually(() => assert.equal(running.relay.status.state, "connected"));
     proxy.cutInNextChunk();
-    ids.push(...await register(running.users, 30));
+    ids.push(...await register(running.store, 30));
     await eventually(() => assert.ok(proxy.cuts > cut));
   }
   await untilEmpty(bench);
@@ -166,7 +166,7 @@ Deno.test("OutboxRelay publishes everything, with the same ids, over a link that
 Deno.test("OutboxRelay publishes what another connection has put into the outbox, though nobody told it", async () => {
   await using bench = await Bench.open(broker);
   await using running = runRelay(bench, { lookIntervalMs: 50 });
-  await register(running.users, 1);
+  await register(running.store, 1);
   await untilEmpty(bench);
   await bench.drain("email_queue");
   using stranger = new DatabaseSync(join(bench.directory, "users", DATABASE_FILE));
@@ -188,7 +188,7 @@ Deno.test("OutboxRelay stops in time while the broker answers nothing, and keeps
   });
   await eventually(() => assert.equal(running.relay.status.state, "connected"));
   proxy.stall();
-  const ids = await register(running.users, 10);
+  const ids = await register(running.store, 10);
   await eventually(() => assert.ok(proxy.bytesHeld > 0));
   await running.stop();
   assert.deepEqual(outboxIds(bench), ids);

@@ -5,7 +5,8 @@ import type { GetMessage } from "amqplib";
 import { X_SIMULATE_FAILURES } from "@ecomarket/shared/contract/headers";
 import { SUBSCRIBER_QUEUES, USER_EVENTS_EXCHANGE } from "@ecomarket/shared/contract/topology";
 import { startTestBroker, type TestBroker } from "@ecomarket/testbed/broker/test_broker";
-import { generateUsers } from "../../publisher/publish/sources/generated.ts";
+import { usuarioCreadoForm } from "../../publisher/publish/events/usuario_creado.ts";
+import { generateRows } from "../../publisher/publish/sources/generated.ts";
 import { Bench } from "../support/bench.ts";
 import { eventually } from "../support/eventually.ts";
 
@@ -70,6 +71,62 @@ Deno.test("publish announces the user of its flags to every subscriber, and says
     const { nombre, email, user_id } = JSON.parse((await bench.only(queue)).content.toString());
     assert.deepEqual({ nombre, email, user_id }, user);
   }
+});
+
+Deno.test("publish --event CompraRealizada announces a purchase to whoever wants purchases, and to nobody else", async () => {
+  await using bench = await Bench.open(broker);
+  const flags = "--user-id u-1 --total 1250 --currency MXN --item cafe:2 --item taza:1".split(" ");
+  const purchase = ["--event", "CompraRealizada", ...flags, "--purchase-id", "p-1"];
+  assert.deepEqual(await publish(bench.amqpUrl, purchase), {
+    code: 0,
+    stdout: "1 event published, 1 confirmed\n",
+    stderr: "",
+  });
+  for (const queue of ["loyalty_queue", "analytics_queue"]) {
+    const { content, properties } = await bench.only(queue);
+    const { event_id, timestamp, ...told } = JSON.parse(content.toString());
+    assert.equal(properties.messageId, event_id);
+    assert.ok(!Number.isNaN(Date.parse(timestamp)));
+    assert.deepEqual(told, {
+      event_type: "CompraRealizada",
+      schema_version: 2,
+      purchase_id: "p-1",
+      user_id: "u-1",
+      total: 1250,
+      currency: "MXN",
+      items: [{ sku: "cafe", quantity: 2 }, { sku: "taza", quantity: 1 }],
+    });
+  }
+  assert.equal(await bench.depth("email_queue"), 0);
+});
+
+Deno.test("publish --event CompraRealizada publishes a file's rows and invented ones, and names those that fail", async () => {
+  await using bench = await Bench.open(broker);
+  const event = ["--event", "CompraRealizada"];
+  const csv = "user_id,total,currency,items\nu-1,1250,MXN,cafe:2;taza:1\nu-2,12.50,MXN,cafe:1\n";
+  const fromFile = await publish(bench.amqpUrl, [...event, "--file", "-"], csv);
+  assert.equal(fromFile.code, 1);
+  assert.equal(fromFile.stdout, "1 event published, 1 confirmed; 1 row rejected\n");
+  assert.match(fromFile.stderr, /^line 3: total must be a whole number of minor units/);
+  assert.equal((await publish(bench.amqpUrl, [...event, "--count", "9"])).code, 0);
+  assert.equal(await bench.depth("loyalty_queue"), 10);
+
+  for (const queue of ["loyalty_queue", "analytics_queue"]) {
+    await bench.channel.unbindQueue(queue, "purchase_events", "");
+  }
+  const { code, stderr } = await publish(bench.amqpUrl, [...event, "--count", "1"]);
+  assert.equal(code, 1);
+  assert.match(stderr, /^purchase 1: returned \(purchase [0-9a-f-]{36}\): .*setup-queues/);
+});
+
+Deno.test("publish needs the exchange of its own event alone, and says what to run where it is missing", async () => {
+  await using bench = await Bench.open(broker);
+  await bench.channel.deleteExchange("purchase_events");
+  assert.equal((await publish(bench.amqpUrl, ["--count", "1"])).code, 0);
+  const purchases = ["--event", "CompraRealizada", "--count", "1"];
+  const { code, stderr } = await publish(bench.amqpUrl, purchases);
+  assert.equal(code, 1);
+  assert.match(stderr, /"purchase_events" does not exist\. Run: deno task setup-queues/);
 });
 
 for (const [level, deliveryMode] of [["simple", 1], ["persistent", 2]] as const) {
@@ -161,8 +218,9 @@ Deno.test("publish --count --seed publishes the invented users, with the failure
   const args = ["--count", "20", "--seed", "7", ...failures];
   assert.equal((await publish(bench.amqpUrl, args)).code, 0);
   const messages = await bench.drain("loyalty_queue");
-  const expected = await Array.fromAsync(generateUsers(20, 7));
-  assert.deepEqual(namesIn(messages), expected.map((row) => "user" in row && row.user.nombre));
+  const invent = usuarioCreadoForm.invent!;
+  const expected = await Array.fromAsync(generateRows({ invent, count: 20, seed: 7 }));
+  assert.deepEqual(namesIn(messages), expected.map(({ fields }) => fields.nombre));
   for (const { properties } of messages) {
     assert.equal(properties.headers?.[X_SIMULATE_FAILURES], "email:2,loyalty:always");
   }

@@ -5,7 +5,8 @@ import type { LogRecord } from "@ecomarket/testbed/processes/log_record";
 import { type RoleProcessOptions, roleSpec, usersApi } from "@ecomarket/testbed/processes/roles";
 import { SandboxedProcess } from "@ecomarket/testbed/processes/sandboxed_process";
 import { readStore } from "@ecomarket/testbed/stores/read_store";
-import type { User } from "../../publisher/api/users_store.ts";
+import type { Purchase } from "../../publisher/api/purchases.ts";
+import type { User } from "../../publisher/api/users.ts";
 import type { Bench } from "./bench.ts";
 
 /** A running API, and what it has logged. */
@@ -63,6 +64,23 @@ export function registerAll(api: Pick<TestApi, "url">, count: number, from = 0):
     assert.equal(response.status, 201, JSON.stringify(body));
     return body as User;
   }));
+}
+
+/** Records a purchase of `user`, and demands that it is answered with 201. */
+export async function buy(
+  api: Pick<TestApi, "url">,
+  { user_id }: Pick<User, "user_id">,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Purchase> {
+  const items = [{ sku: "café-1kg", quantity: 2 }];
+  const response = await fetch(`${api.url}/purchases`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", ...headers },
+    body: JSON.stringify({ user_id, total: 12_50, currency: "MXN", items }),
+  });
+  const body = await response.json();
+  assert.equal(response.status, 201, JSON.stringify(body));
+  return body;
 }
 
 /** The ids of the events that are in the outbox of `bench`'s API, in order. */

@@ -1,8 +1,12 @@
-/** Reading users from CSV: what is a user, what is a problem, and at which line. */
+/** Reading users from CSV: what is an event, what is a problem, and at which line. */
 import assert from "node:assert/strict";
 import { MAX_LINE_BYTES, readLines } from "@ecomarket/shared/process/text_lines";
-import { MAX_RECORD_LINES, readCsvUsers } from "../../publisher/publish/sources/csv.ts";
-import { SourceError, type UserRow } from "../../publisher/publish/sources/user_row.ts";
+import { MAX_RECORD_LINES, readCsv } from "../../publisher/publish/sources/csv.ts";
+import { SourceError } from "../../publisher/publish/sources/source_row.ts";
+import { usuarioCreadoForm } from "../../publisher/publish/events/usuario_creado.ts";
+import { type UserRow, userRows } from "../support/user_rows.ts";
+
+const { columns } = usuarioCreadoForm;
 
 /** The rows of `csv`, which arrives in pieces of `chunkBytes`. */
 function rowsOf(csv: string | Uint8Array, chunkBytes = 65_536): Promise<UserRow[]> {
@@ -12,7 +16,7 @@ function rowsOf(csv: string | Uint8Array, chunkBytes = 65_536): Promise<UserRow[
       yield await Promise.resolve(bytes.slice(at, at + chunkBytes));
     }
   }
-  return Array.fromAsync(readCsvUsers(readLines(chunks())));
+  return userRows(readCsv(readLines(chunks()), columns));
 }
 
 function problemsOf(rows: readonly UserRow[]): string[] {
@@ -26,7 +30,7 @@ function namesOf(rows: readonly UserRow[]): string[] {
 const fixture = await Deno.readFile(new URL("../fixtures/users.csv", import.meta.url));
 
 for (const chunkBytes of [1, 7, 65_536]) {
-  Deno.test(`readCsvUsers() reads a spreadsheet's file that arrives ${chunkBytes} bytes at a time`, async () => {
+  Deno.test(`readCsv() reads a spreadsheet's file that arrives ${chunkBytes} bytes at a time`, async () => {
     const rows = await rowsOf(fixture, chunkBytes);
     assert.deepEqual(namesOf(rows), [
       "María José Núñez",
@@ -47,30 +51,30 @@ for (const chunkBytes of [1, 7, 65_536]) {
   });
 }
 
-Deno.test("readCsvUsers() loses no row after a quote that is never closed", async () => {
+Deno.test("readCsv() loses no row after a quote that is never closed", async () => {
   const users = Array.from({ length: 5_000 }, (_, n) => `Ana ${n},ana${n}@example.com`);
   const rows = await rowsOf(["nombre,email", '"Ana,ana@example.com', ...users].join("\n"));
   assert.deepEqual(problemsOf(rows), ["2: has a quote that is never closed"]);
   assert.equal(namesOf(rows).length, 5_000);
   assert.deepEqual(rows.at(-1), {
     line: 5_002,
-    user: { nombre: "Ana 4999", email: "ana4999@example.com", user_id: undefined },
+    user: { nombre: "Ana 4999", email: "ana4999@example.com", user_id: "(random)" },
   });
 });
 
-Deno.test("readCsvUsers() loses no row when the file ends before the quote is closed", async () => {
+Deno.test("readCsv() loses no row when the file ends before the quote is closed", async () => {
   const rows = await rowsOf('nombre,email\n"Ana,ana@example.com\nEva,eva@example.com\n');
   assert.deepEqual(problemsOf(rows), ["2: has a quote that is never closed"]);
   assert.deepEqual(namesOf(rows), ["Eva"]);
 });
 
-Deno.test("readCsvUsers() gives a quote up that is not closed within as many lines as a record may take", async () => {
+Deno.test("readCsv() gives a quote up that is not closed within as many lines as a record may take", async () => {
   let taken = 0;
   async function* chunks() {
     yield await Promise.resolve(new TextEncoder().encode('nombre,email\n"Eva,eva@example.com\n'));
     for (; taken < 1_000; taken++) yield new TextEncoder().encode('Ana,""\n');
   }
-  const rows = readCsvUsers(readLines(chunks()));
+  const rows = readCsv(readLines(chunks()), columns);
   const { value } = await rows.next();
   assert.deepEqual(value, { line: 2, problem: "has a quote that is never closed" });
   assert.equal(taken, MAX_RECORD_LINES - 1);
@@ -78,7 +82,7 @@ Deno.test("readCsvUsers() gives a quote up that is not closed within as many lin
 });
 
 for (const [separator, name] of [[";", "semicolons"], ["\t", "tabs"]] as const) {
-  Deno.test(`readCsvUsers() understands ${name}, aliases, and columns in any order`, async () => {
+  Deno.test(`readCsv() understands ${name}, aliases, and columns in any order`, async () => {
     const rows = await rowsOf(
       [["ID", "Email", "Name"], ["7", "eva@example.com", "Eva, la de Soria"], ["", "", "Leo"]]
         .map((fields) => fields.join(separator)).join("\r\n"),
@@ -90,15 +94,15 @@ for (const [separator, name] of [[";", "semicolons"], ["\t", "tabs"]] as const) 
   });
 }
 
-Deno.test("readCsvUsers() gives a user with an empty id none", async () => {
+Deno.test("readCsv() gives a user with an empty id none", async () => {
   const rows = await rowsOf("nombre,email,user_id\nEva,eva@example.com,\n");
   assert.deepEqual(rows, [{
     line: 2,
-    user: { nombre: "Eva", email: "eva@example.com", user_id: undefined },
+    user: { nombre: "Eva", email: "eva@example.com", user_id: "(random)" },
   }]);
 });
 
-Deno.test("readCsvUsers() reports a line that is not UTF-8, and reads the rest", async () => {
+Deno.test("readCsv() reports a line that is not UTF-8, and reads the rest", async () => {
   const latin1 = Uint8Array.from(
     "nombre,email\nJosé,jose@example.com\nEva,eva@example.com",
     (c) => c.charCodeAt(0),
@@ -108,14 +112,14 @@ Deno.test("readCsvUsers() reports a line that is not UTF-8, and reads the rest",
   assert.deepEqual(namesOf(rows), ["Eva"]);
 });
 
-Deno.test("readCsvUsers() reports a line that is too long, and reads the rest", async () => {
+Deno.test("readCsv() reports a line that is too long, and reads the rest", async () => {
   const long = "x".repeat(MAX_LINE_BYTES + 1);
   const rows = await rowsOf(`nombre,email\n${long},x@example.com\nEva,eva@example.com\n`);
   assert.deepEqual(problemsOf(rows), [`2: is longer than ${MAX_LINE_BYTES} bytes`]);
   assert.deepEqual(namesOf(rows), ["Eva"]);
 });
 
-Deno.test("readCsvUsers() rejects a header without a column that is needed, and names what it found", async () => {
+Deno.test("readCsv() rejects a header without a column that is needed, and names what it found", async () => {
   await assert.rejects(rowsOf("nombre,correo\nEva,eva@example.com\n"), (error) => {
     assert.ok(error instanceof SourceError);
     assert.match(error.message, /line 1.*nombre and email.*found: nombre, correo$/);
@@ -124,10 +128,10 @@ Deno.test("readCsvUsers() rejects a header without a column that is needed, and 
   });
 });
 
-Deno.test("readCsvUsers() rejects a file without a header", async () => {
+Deno.test("readCsv() rejects a file without a header", async () => {
   await assert.rejects(rowsOf("\r\n\r\n"), SourceError);
 });
 
-Deno.test("readCsvUsers() yields nothing for a header alone", async () => {
+Deno.test("readCsv() yields nothing for a header alone", async () => {
   assert.deepEqual(await rowsOf("nombre,email"), []);
 });

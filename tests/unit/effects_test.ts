@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { ConsumeMessage } from "amqplib";
 import { encode } from "@ecomarket/shared/contract/catalogue";
+import { createCompraRealizada } from "@ecomarket/shared/contract/compra_realizada";
 import { createUsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
 import { roleLogger } from "@ecomarket/shared/process/log";
 import { SqliteStore } from "@ecomarket/shared/store/sqlite_store";
@@ -70,6 +71,31 @@ Deno.test("countEffects() and effectsByEvent() count the rows, and show an effec
     assert.deepEqual(
       effectsByEvent(subscriber, dataDirOf),
       new Map([[twice.properties.messageId, 2], [once.properties.messageId, 1]]),
+    );
+  }
+});
+
+Deno.test("countEffects() and effectsByEvent() count sales beside signups, and purchases beside welcomes", async () => {
+  await using folder = await temporaryFolder();
+  const dataDirOf: DataDirOf = (name) => join(folder.path, name);
+  const { content, options } = encode(createCompraRealizada({
+    user_id: "u-1",
+    total: 1250,
+    currency: "MXN",
+    items: [{ sku: "taza", quantity: 1 }],
+  }));
+  const purchase = {
+    content,
+    properties: { ...options, headers: {} },
+  } as unknown as ConsumeMessage;
+  const signup = delivery();
+  for (const subscriber of ["loyalty", "analytics"] as const) {
+    const consumer = SUBSCRIBER_CONSUMERS[subscriber];
+    await handle(consumer, (name) => join(folder.path, name), signup, purchase, purchase);
+    assert.equal(countEffects(subscriber, dataDirOf), 3, subscriber);
+    assert.deepEqual(
+      effectsByEvent(subscriber, dataDirOf),
+      new Map([[signup.properties.messageId, 1], [purchase.properties.messageId, 2]]),
     );
   }
 });

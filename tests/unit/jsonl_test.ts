@@ -1,8 +1,8 @@
-/** Reading users from JSON Lines: what is a user, what is a problem, and at which line. */
+/** Reading users from JSON Lines: what is an event, what is a problem, and at which line. */
 import assert from "node:assert/strict";
 import { MAX_LINE_BYTES, readLines } from "@ecomarket/shared/process/text_lines";
-import { readJsonlUsers } from "../../publisher/publish/sources/jsonl.ts";
-import type { UserRow } from "../../publisher/publish/sources/user_row.ts";
+import { readJsonl } from "../../publisher/publish/sources/jsonl.ts";
+import { type UserRow, userRows } from "../support/user_rows.ts";
 
 async function* pieces(bytes: Uint8Array, chunkBytes: number): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += chunkBytes) {
@@ -12,13 +12,13 @@ async function* pieces(bytes: Uint8Array, chunkBytes: number): AsyncGenerator<Ui
 
 function rowsOf(jsonl: string | Uint8Array, chunkBytes = 65_536): Promise<UserRow[]> {
   const bytes = typeof jsonl === "string" ? new TextEncoder().encode(jsonl) : jsonl;
-  return Array.fromAsync(readJsonlUsers(readLines(pieces(bytes, chunkBytes))));
+  return userRows(readJsonl(readLines(pieces(bytes, chunkBytes))));
 }
 
 const fixture = await Deno.readFile(new URL("../fixtures/users.jsonl", import.meta.url));
 
 for (const chunkBytes of [1, 65_536]) {
-  Deno.test(`readJsonlUsers() reads each line on its own, ${chunkBytes} bytes at a time`, async () => {
+  Deno.test(`readJsonl() reads each line on its own, ${chunkBytes} bytes at a time`, async () => {
     assert.deepEqual(await rowsOf(fixture, chunkBytes), [
       {
         line: 1,
@@ -38,11 +38,11 @@ for (const chunkBytes of [1, 65_536]) {
   });
 }
 
-Deno.test("readJsonlUsers() refuses a line over the limit, and reads the rest", async () => {
+Deno.test("readJsonl() refuses a line over the limit, and reads the rest", async () => {
   const eva = `{"nombre":"Eva","email":"eva@example.com"}`;
   const atLimit = eva + " ".repeat(MAX_LINE_BYTES - eva.length);
   const rows = await rowsOf(`${atLimit}\n${atLimit} \n${eva}\n`);
-  const user = { nombre: "Eva", email: "eva@example.com", user_id: undefined };
+  const user = { nombre: "Eva", email: "eva@example.com", user_id: "(random)" };
   assert.deepEqual(rows, [
     { line: 1, user },
     { line: 2, problem: `is longer than ${MAX_LINE_BYTES} bytes` },
@@ -50,7 +50,7 @@ Deno.test("readJsonlUsers() refuses a line over the limit, and reads the rest", 
   ]);
 });
 
-Deno.test("readJsonlUsers() reports a line that is not UTF-8", async () => {
+Deno.test("readJsonl() reports a line that is not UTF-8", async () => {
   const latin1 = Uint8Array.from(
     `{"nombre":"José","email":"jose@example.com"}`,
     (character) => character.charCodeAt(0),

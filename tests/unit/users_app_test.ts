@@ -1,43 +1,11 @@
 /** The users API without a port: each answer, over a real store. */
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { roleLogger } from "@ecomarket/shared/process/log";
-import { DATABASE_FILE } from "@ecomarket/shared/store/sqlite";
-import { createUsersApp, MAX_REQUEST_BYTES } from "../../publisher/api/users_app.ts";
-import { UsersStore } from "../../publisher/api/users_store.ts";
-import type { RelayStatus } from "../../publisher/outbox/relay.ts";
-import { temporaryFolder } from "../support/temporary_folder.ts";
+import { MAX_USER_BYTES } from "../../publisher/api/user_routes.ts";
+import { newApi } from "../support/api_app.ts";
 
 const JUAN = { nombre: "Juan Pérez", email: "juan@example.com" };
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-
-/** An API with an empty store. Its relay says what the test wants it to say. */
-async function newApi(bounds = { maxEvents: 10, maxAgeMs: 60_000 }) {
-  const folder = await temporaryFolder();
-  const users = UsersStore.open(folder.path);
-  const relay = { status: { state: "connected" } as RelayStatus };
-  const app = createUsersApp({ users, relay, bounds, log: roleLogger("test") });
-  const post = async (body: unknown, headers: Record<string, string> = {}) => {
-    const response = await app.request("/users", {
-      method: "POST",
-      headers: { "Content-Type": "application/json", ...headers },
-      body: typeof body === "string" ? body : JSON.stringify(body),
-    });
-    return { response, body: await response.json() };
-  };
-  return {
-    app,
-    users,
-    relay,
-    post,
-    file: join(folder.path, DATABASE_FILE),
-    async [Symbol.asyncDispose]() {
-      users.close();
-      await folder[Symbol.asyncDispose]();
-    },
-  };
-}
 
 async function assertProblem(response: Response, status: number): Promise<string> {
   assert.equal(response.status, status);
@@ -59,7 +27,7 @@ Deno.test("POST /users answers 201 with the user, its place and its event_id, an
   assert.match(body.event_id, UUID);
   assert.ok(!Number.isNaN(Date.parse(body.created_at)));
   assert.equal(response.headers.get("Location"), `/users/${body.user_id}`);
-  assert.deepEqual(api.users.outbox.pending(0, 9).map(({ eventId }) => eventId), [body.event_id]);
+  assert.deepEqual(api.store.outbox.pending(0, 9).map(({ eventId }) => eventId), [body.event_id]);
 
   const found = await api.app.request(response.headers.get("Location")!);
   assert.equal(found.status, 200);
@@ -107,7 +75,7 @@ Deno.test("POST /users answers 400 with each field's problem", async () => {
     const errors = expected.map(([field, reason]) => ({ field, reason }));
     assert.deepEqual(body.errors, errors);
   }
-  assert.equal(api.users.outbox.backlog(new Date()).events, 0);
+  assert.equal(api.store.outbox.backlog(new Date()).events, 0);
 });
 
 Deno.test("POST /users answers 400 to what is no JSON object", async () => {
@@ -134,7 +102,7 @@ Deno.test("POST /users answers 409 to an email that is registered, in whatever c
   const { response, body } = await api.post({ nombre: "Otro", email: "JUAN@example.COM" });
   assert.equal(response.status, 409);
   assert.match(body.detail, /registered already/);
-  assert.equal(api.users.outbox.backlog(new Date()).events, 1);
+  assert.equal(api.store.outbox.backlog(new Date()).events, 1);
 });
 
 Deno.test("POST /users answers 413 to a body over 16 KiB, with and without Content-Length", async () => {
@@ -142,11 +110,11 @@ Deno.test("POST /users answers 413 to a body over 16 KiB, with and without Conte
   const atLimit = JSON.stringify({ ...JUAN, relleno: "" });
   const fitting = JSON.stringify({
     ...JUAN,
-    relleno: "x".repeat(MAX_REQUEST_BYTES - atLimit.length - 1),
+    relleno: "x".repeat(MAX_USER_BYTES - atLimit.length - 1),
   });
   assert.equal((await api.post(fitting)).response.status, 201);
 
-  const large = JSON.stringify({ nombre: "x".repeat(MAX_REQUEST_BYTES), email: "x@example.com" });
+  const large = JSON.stringify({ nombre: "x".repeat(MAX_USER_BYTES), email: "x@example.com" });
   const headers = { "Content-Type": "application/json" };
   const known = { ...headers, "Content-Length": String(large.length) };
   const declared = await api.app.request("/users", { method: "POST", headers: known, body: large });
@@ -187,7 +155,7 @@ Deno.test("POST /users gives the first answer again to the same Idempotency-Key 
   assert.equal(second.response.headers.get("Idempotency-Replayed"), "true");
   assert.equal(second.response.headers.get("Location"), `/users/${first.body.user_id}`);
   assert.deepEqual(second.body, first.body);
-  assert.equal(api.users.outbox.backlog(new Date()).events, 1);
+  assert.equal(api.store.outbox.backlog(new Date()).events, 1);
 
   const taken = { "Idempotency-Key": "otra" };
   assert.equal((await api.post(JUAN, taken)).response.status, 409);
@@ -205,7 +173,7 @@ Deno.test("POST /users makes one user of concurrent requests with one Idempotenc
     assert.equal(response.status, 201);
     assert.deepEqual(body, answers[0]!.body);
   }
-  assert.equal(api.users.outbox.backlog(new Date()).events, 1);
+  assert.equal(api.store.outbox.backlog(new Date()).events, 1);
 });
 
 Deno.test("POST /users answers 422 to an Idempotency-Key of another user", async () => {

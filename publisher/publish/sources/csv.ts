@@ -1,10 +1,11 @@
 /**
- * Users from CSV with a header row (RFC 4180, separated by `,`, `;` or a tab). A row that is broken
+ * Rows from CSV with a header row (RFC 4180, separated by `,`, `;` or a tab). A row that is broken
  * costs itself alone: also after a quote that is never closed, reading goes on at the next line.
  */
 import { CsvError, parse } from "csv-parse/sync";
 import { MAX_LINE_BYTES, type TextLine } from "@ecomarket/shared/process/text_lines";
-import { SourceError, type UserRow, userRow } from "./user_row.ts";
+import { inWords } from "./in_words.ts";
+import { SourceError, type SourceRow, withEnd } from "./source_row.ts";
 
 /** How columns may be separated. Spreadsheets in Spanish write `;`. */
 const DELIMITERS = [",", ";", "\t"];
@@ -19,40 +20,45 @@ interface Header {
   readonly delimiter: string;
 }
 
+/** A column that a header must have, under one of these names. The first is the one to tell people. */
+export type Column = readonly [name: string, ...aliases: string[]];
+
 /**
- * Yields a row for each record. The header needs `nombre` and `email` (`name` does for `nombre`) and
- * may have `user_id` (or `id`), in any order; other columns are ignored, and so are blank lines.
+ * Yields a row for each record, its fields named by the header. The header needs `columns`, in any
+ * order and in any case, and may have others. Blank lines are ignored.
  *
  * @throws {SourceError} when there is no header, or it lacks a column.
  */
-export async function* readCsvUsers(
+export async function* readCsv(
   lines: AsyncIterable<readonly TextLine[]>,
-): AsyncGenerator<UserRow> {
+  columns: readonly Column[],
+): AsyncGenerator<SourceRow> {
   let header: Header | undefined;
   let waiting: TextLine[] = [];
   for await (const chunk of lines) {
     waiting = waiting.concat(chunk.filter(({ text, problem }) => problem ?? text.trim()));
-    if (!header && waiting.length > 0) header = parseHeader(waiting.shift()!);
+    if (!header && waiting.length > 0) {
+      header = parseHeader(waiting.shift()!, columns);
+    }
     if (header) waiting = yield* readRecords(waiting, header, false);
   }
   if (!header) throw new SourceError("The CSV is empty: its first row must name the columns");
   yield* readRecords(waiting, header, true);
 }
 
-function parseHeader({ line, text, problem }: TextLine): Header {
+function parseHeader({ line, text, problem }: TextLine, needed: readonly Column[]): Header {
   if (problem !== undefined) throw new SourceError(`The header of the CSV ${problem}`);
-  const headers = DELIMITERS.map((delimiter) => ({
-    delimiter,
-    columns: columnsOf(text, delimiter),
-  }));
+  const headers = DELIMITERS
+    .map((delimiter) => ({ delimiter, columns: columnsOf(text, delimiter) }))
+    .sort((a, b) => b.columns.length - a.columns.length);
   const header = headers.find(({ columns }) =>
-    columns.includes("email") && (columns.includes("nombre") || columns.includes("name"))
+    needed.every((names) => names.some((name) => columns.includes(name)))
   );
   if (header) return header;
-  const found = headers.reduce((a, b) => b.columns.length > a.columns.length ? b : a).columns;
+  const names = needed.map(([name]) => name);
   throw new SourceError(
-    `The header of the CSV (line ${line}) must name the columns nombre and email, found: ${
-      found.join(", ")
+    `The header of the CSV (line ${line}) must name the columns ${inWords(names)}, found: ${
+      headers[0]!.columns.join(", ")
     }`,
   );
 }
@@ -70,7 +76,7 @@ function* readRecords(
   lines: TextLine[],
   header: Header,
   isLast: boolean,
-): Generator<UserRow, TextLine[]> {
+): Generator<SourceRow, TextLine[]> {
   let at = 0;
   while (at < lines.length) {
     const batch = lines.slice(at, at + BATCH);
@@ -92,7 +98,7 @@ function* readRecords(
 }
 
 /** The rows of `batch` when each line is one record, as almost always; otherwise `undefined`. */
-function oneRowEach(batch: readonly TextLine[], header: Header): UserRow[] | undefined {
+function oneRowEach(batch: readonly TextLine[], header: Header): SourceRow[] | undefined {
   if (batch.some(({ problem }) => problem !== undefined)) return undefined;
   const text = batch.map((line) => line.text).join("\n");
   const { records } = parseRecords(text, header.delimiter);
@@ -109,7 +115,7 @@ function firstRecord(
   at: number,
   header: Header,
   isLast: boolean,
-): { row: UserRow; lineCount: number } | undefined {
+): { row: SourceRow; lineCount: number } | undefined {
   const first = lines[at]!;
   const broken = (problem: string) => ({ row: { line: first.line, problem }, lineCount: 1 });
   if (first.problem !== undefined) return broken(first.problem);
@@ -134,12 +140,14 @@ function recordRow(
   { columns }: Header,
   { line }: TextLine,
   { line: lastLine }: TextLine,
-): UserRow {
-  const row = fields.length === columns.length
-    ? userRow(line, Object.fromEntries(columns.map((column, i) => [column, fields[i]])))
-    : { line, problem: `has ${fields.length} columns, the header has ${columns.length}` };
-  if (line === lastLine || !("problem" in row)) return row;
-  return { line, problem: `${row.problem} (ends on line ${lastLine})` };
+): SourceRow {
+  const end = line === lastLine ? {} : { lastLine };
+  if (fields.length === columns.length) {
+    const named = columns.map((column, i) => [column, fields[i]] as const);
+    return { line, ...end, fields: Object.fromEntries(named) };
+  }
+  const problem = `has ${fields.length} columns, the header has ${columns.length}`;
+  return { line, problem: withEnd(problem, end) };
 }
 
 /** Where `text` is broken, the code of csv-parse's first error in place of the records. */

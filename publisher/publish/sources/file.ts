@@ -1,24 +1,35 @@
-/** A file of users, or the standard input, opened for reading. */
+/** A file of rows, or the standard input, opened for reading. */
 import { extname } from "node:path";
 import { messageOf, UsageError } from "@ecomarket/shared/base/errors";
 import { readLines, type TextLine } from "@ecomarket/shared/process/text_lines";
-import { readCsvUsers } from "./csv.ts";
-import { readJsonlUsers } from "./jsonl.ts";
-import { SourceError, type UserRow, type UserSource } from "./user_row.ts";
+import { type Column, readCsv } from "./csv.ts";
+import { readJsonl } from "./jsonl.ts";
+import { type RowSource, SourceError, type SourceRow } from "./source_row.ts";
 
-type RowReader = (lines: AsyncIterable<readonly TextLine[]>) => AsyncGenerator<UserRow>;
+/** What the rows are expected to be. */
+export interface Expected {
+  /** What one of them is to a person, such as `user`. */
+  readonly noun: string;
+  /** The columns that a CSV must have. */
+  readonly columns: readonly Column[];
+}
+
+type RowReader = (
+  lines: AsyncIterable<readonly TextLine[]>,
+  columns: readonly Column[],
+) => AsyncGenerator<SourceRow>;
 
 const READERS: Readonly<Record<string, RowReader>> = {
-  ".csv": readCsvUsers,
-  ".jsonl": readJsonlUsers,
-  ".ndjson": readJsonlUsers,
+  ".csv": readCsv,
+  ".jsonl": readJsonl,
+  ".ndjson": readJsonl,
 };
 
 /** Bytes of a row, roughly: to tell a long file from a short one. */
 const TYPICAL_ROW_BYTES = 80;
 
 /**
- * Opens the users in `path`, a `.csv`, `.jsonl` or `.ndjson` file, or `-` for the standard input,
+ * Opens the rows in `path`, a `.csv`, `.jsonl` or `.ndjson` file, or `-` for the standard input,
  * which may be either: it is JSON Lines when it begins with `{`. Its first rows are read at once, so
  * that a file that is no such thing is told here. After an abort, reading rejects with its reason.
  *
@@ -26,8 +37,12 @@ const TYPICAL_ROW_BYTES = 80;
  * @throws {SourceError} when the file cannot be read, is a CSV without the columns needed, or has
  * no row.
  */
-export async function openSourceFile(path: string, signal: AbortSignal): Promise<UserSource> {
-  if (path === "-") return await openStandardInput(signal);
+export async function openSourceFile(
+  path: string,
+  expected: Expected,
+  signal: AbortSignal,
+): Promise<RowSource> {
+  if (path === "-") return await openStandardInput(expected, signal);
   const readRows = READERS[extname(path).toLowerCase()];
   if (!readRows) {
     const known = Object.keys(READERS).join(", ");
@@ -35,21 +50,21 @@ export async function openSourceFile(path: string, signal: AbortSignal): Promise
   }
   const file = await openFile(path);
   const bytes = new CountedBytes(file.readable, path, signal);
-  const items = await notEmpty(readRows(readLines(bytes)), path);
+  const rows = await notEmpty(readRows(readLines(bytes), expected.columns), path, expected);
   const { size } = await file.stat();
   return {
-    rows: items,
+    rows,
     place,
     extent: { size, position: () => bytes.count, rows: size / TYPICAL_ROW_BYTES },
   };
 }
 
-async function openStandardInput(signal: AbortSignal): Promise<UserSource> {
+async function openStandardInput(expected: Expected, signal: AbortSignal): Promise<RowSource> {
   const bytes = new CountedBytes(Deno.stdin.readable, "the standard input", signal);
   const { first, items } = await peek(readLines(bytes));
   const isJson = first?.find(({ text }) => text.trim() !== "")?.text.trimStart().startsWith("{");
-  const rows = (isJson ? readJsonlUsers : readCsvUsers)(items);
-  return { rows: await notEmpty(rows, "the standard input"), place };
+  const rows = (isJson ? readJsonl : readCsv)(items, expected.columns);
+  return { rows: await notEmpty(rows, "the standard input", expected), place };
 }
 
 function place(line: number): string {
@@ -107,12 +122,13 @@ class CountedBytes {
 }
 
 async function notEmpty(
-  rows: AsyncGenerator<UserRow>,
+  rows: AsyncGenerator<SourceRow>,
   name: string,
-): Promise<AsyncGenerator<UserRow>> {
+  { noun }: Expected,
+): Promise<AsyncGenerator<SourceRow>> {
   const { first, items } = await peek(rows);
   if (first) return items;
-  throw new SourceError(`There is no user in ${name}`);
+  throw new SourceError(`There is no ${noun} in ${name}`);
 }
 
 /** Awaits the first of `items`, and gives it back along with all of them. */

@@ -1,11 +1,12 @@
-/** Users from JSON Lines: one JSON object a line. */
+/** Rows from JSON Lines: one JSON object a line. */
 import type { TextLine } from "@ecomarket/shared/process/text_lines";
-import { type UserRow, userRow } from "./user_row.ts";
+import type { Body } from "@ecomarket/shared/contract/message";
+import type { SourceRow } from "./source_row.ts";
 
-/** Yields a row for each line that is not blank. A line that is no user ends nothing: it is a problem. */
-export async function* readJsonlUsers(
+/** Yields a row for each line that is not blank. A line that is no object ends nothing: it is a problem. */
+export async function* readJsonl(
   lines: AsyncIterable<readonly TextLine[]>,
-): AsyncGenerator<UserRow> {
+): AsyncGenerator<SourceRow> {
   for await (const chunk of lines) {
     for (const line of chunk) {
       if (line.problem !== undefined || line.text.trim() !== "") yield jsonRow(line);
@@ -13,7 +14,7 @@ export async function* readJsonlUsers(
   }
 }
 
-function jsonRow({ line, text, problem }: TextLine): UserRow {
+function jsonRow({ line, text, problem }: TextLine): SourceRow {
   if (problem !== undefined) return { line, problem };
   let value: unknown;
   try {
@@ -24,5 +25,5 @@ function jsonRow({ line, text, problem }: TextLine): UserRow {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     return { line, problem: "is not a JSON object" };
   }
-  return userRow(line, value as Record<string, unknown>);
+  return { line, fields: value as Body };
 }

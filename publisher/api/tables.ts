@@ -1,11 +1,11 @@
 /**
- * The tables of the users API: users, the events that still have to leave, and the answers to
- * requests that may be repeated. One file, so that one transaction writes all three.
+ * The tables of the users API: users, their purchases, the events that still have to leave, and the
+ * answers to requests that may be repeated. One file, so that one transaction writes all of it.
  */
 import type { Migrations } from "@ecomarket/shared/store/sqlite";
 
 /** The migrations of the users API's store, in order. Append to them; never change one. */
-export const USERS_MIGRATIONS: Migrations = [
+export const API_MIGRATIONS: Migrations = [
   // n.b. NOCASE folds ASCII alone, and the contract's email addresses are ASCII.
   // announced_at is empty exactly as long as the user's event is in the outbox.
   `CREATE TABLE users (
@@ -23,4 +23,13 @@ export const USERS_MIGRATIONS: Migrations = [
    ) WITHOUT ROWID, STRICT`,
   "CREATE INDEX idempotency_keys_used ON idempotency_keys (used_at_ms)",
   "CREATE TABLE write_checks (id INTEGER PRIMARY KEY, checked_at TEXT NOT NULL) STRICT",
+  // announced_at: as for users. `items` is JSON, as the event has it.
+  `CREATE TABLE purchases (
+     purchase_id TEXT PRIMARY KEY, user_id TEXT NOT NULL REFERENCES users (user_id),
+     total INTEGER NOT NULL, currency TEXT NOT NULL, items TEXT NOT NULL,
+     created_at TEXT NOT NULL, event_id TEXT NOT NULL UNIQUE, announced_at TEXT
+   ) WITHOUT ROWID, STRICT`,
 ];
+
+/** The tables whose rows have an `event_id`, and in `announced_at` when the broker had that event. */
+export const ANNOUNCED_TABLES: readonly string[] = ["users", "purchases"];
