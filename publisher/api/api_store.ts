@@ -13,7 +13,7 @@ export class StoreInUseError extends EcoMarketError {
   override readonly code = "STORE_IN_USE";
 }
 
-/** See the file's first line. */
+/** The store of the users API, for one process alone. Disposing of it closes the file and frees it. */
 export class ApiStore implements Disposable {
   readonly #lock: Disposable;
   readonly #db: SqliteDatabase;

@@ -18,7 +18,7 @@ export type RequestResult<T> =
   /** The key was used for another request. */
   | { readonly kind: "key-reused" };
 
-/** See the file's first line. */
+/** Commits each change with its event and its answer, once for each key. */
 export class Recorder {
   readonly #db: SqliteDatabase;
   readonly #keys: IdempotencyKeys;

@@ -15,7 +15,10 @@ export interface OutboxRow {
   readonly event: string;
 }
 
-/** See the file's first lines. Its table is in `publisher/api/tables.ts`. */
+/**
+ * Keeps each event until it is confirmed, in the order in which they were committed. Its tables are
+ * in `publisher/api/users_tables.ts`.
+ */
 export class Outbox {
   readonly #db: SqliteDatabase;
   readonly #announcedTables: readonly string[];

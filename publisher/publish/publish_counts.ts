@@ -4,7 +4,7 @@ import type { PublishOutcome } from "../levels/publisher.ts";
 /** An outcome that is a failure. */
 export type Failure = Extract<PublishOutcome, { error: unknown }>;
 
-/** See the file's first line. */
+/** Counts each row once, by what became of it. */
 export class PublishCounts {
   /** Events that were handed to the publisher and have not failed. */
   published = 0;

@@ -47,7 +47,10 @@ export interface WorldOptions {
   readonly apiKills: number;
 }
 
-/** See the file's first lines. */
+/**
+ * All that one run needs, with a supervisor for each role. Disposing of it ends every process, and
+ * does what its faults have deferred.
+ */
 export class World implements AsyncDisposable {
   readonly broker: ChaosBroker;
   readonly directory: string;

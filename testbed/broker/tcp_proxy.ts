@@ -34,7 +34,10 @@ function closedGate(): Gate {
   return { opened: promise, open: resolve };
 }
 
-/** See the file's first lines. */
+/**
+ * Relays bytes until it is told to cut, stall, slow down or refuse, and counts each of these.
+ * Disposing of it closes every connection.
+ */
 export class TcpProxy implements AsyncDisposable {
   readonly #listener: Deno.TcpListener;
   readonly #target: Deno.ConnectOptions;

@@ -29,7 +29,7 @@ interface Listener {
   readonly reject: (reason: Error) => void;
 }
 
-/** See the file's first lines. Disposing of it asks it to stop, and ends it when it does not. */
+/** A running process of ours. Disposing of it asks it to stop, and ends it when it does not. */
 export class SandboxedProcess implements AsyncDisposable {
   readonly name: string;
   readonly #child: Deno.ChildProcess;

@@ -226,7 +226,7 @@ for (const permissionSet of STARTS_PROCESSES) {
 Deno.test("deno.json runs every role that handles messages in its own permission set", () => {
   const commands = Object.entries(config.tasks)
     .map(([name, { command = "" }]) => ({ name, command }))
-    .filter(({ command }) => /\b(?:consumers|publisher)\//.test(command));
+    .filter(({ command }) => /\bdeno run\b.* (?:consumers|publisher)\//.test(command));
   assert.ok(commands.length >= 5);
   for (const { name, command } of commands) {
     assert.match(command, /^deno run -q -P=[a-z-]+ /, name);

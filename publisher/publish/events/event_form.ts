@@ -13,7 +13,7 @@ export interface Flag {
   readonly isRepeatable?: boolean;
 }
 
-/** See the file's first line. One event's is a file beside this, and a line in `event_forms.ts`. */
+/** How one event is asked for, read and invented: a file beside this, and a line in `event_forms.ts`. */
 export interface EventForm {
   /** What one is to a person, such as `user`. */
   readonly noun: string;

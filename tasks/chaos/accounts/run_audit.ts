@@ -4,7 +4,7 @@ import type { JournalEntry } from "../load/journal.ts";
 import { type ApiAudit, type ApiBooks, type ApiViolation, auditApi } from "./api_ledger.ts";
 import { type Audit, audit, type SubscriberRows } from "./ledger.ts";
 
-/** See the file's first line. */
+/** What a whole run has lost or doubled, of the publisher's events and of the users API's. */
 export interface RunAudit {
   readonly events: Audit;
   /** Absent where no API ran. */

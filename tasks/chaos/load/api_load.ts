@@ -24,7 +24,10 @@ const RETRY_DELAY_MS = 20;
 /** An API that answers nothing for so long is asked again. */
 const REQUEST_TIMEOUT_MS = 10_000;
 
-/** See the file's first lines. */
+/**
+ * Registers users until it is told to finish, each until the API has answered, and keeps every
+ * answer.
+ */
 export class ApiLoad implements AsyncDisposable {
   readonly #url: string;
   readonly #http = Deno.createHttpClient({});

@@ -8,7 +8,7 @@ const RESTART_DELAY_MS = 100;
 /** How long a process may take to be followed by one that does its work, and that one may die as well. */
 const SUCCESSOR_TIMEOUT_MS = 120_000;
 
-/** See the file's first line. */
+/** Starts its process again whenever that dies unasked, and keeps count of the deaths. */
 export class Supervisor implements AsyncDisposable {
   readonly #spawn: () => SandboxedProcess;
   #current: SandboxedProcess | undefined;

@@ -21,7 +21,10 @@ export interface SenderOptions {
   readonly routes: readonly Route[];
 }
 
-/** See the file's first line. While the link is down, nothing is passed on, and nothing waits. */
+/**
+ * Passes an event on once every route has confirmed it. While the link is down, nothing is passed
+ * on, and nothing waits.
+ */
 export class ConfirmedSender implements Subscribers {
   readonly #routes: readonly Route[];
   #connection!: BrokerConnection;

@@ -42,7 +42,10 @@ interface Member {
   queue?: SandboxedProcess;
 }
 
-/** See the file's first lines. */
+/**
+ * Starts, slows down and stops each subscriber in both of its forms at once. Disposing of it ends
+ * every process.
+ */
 export class Fleet implements AsyncDisposable {
   readonly #members = new Map<string, Member>();
   readonly #directory: string;

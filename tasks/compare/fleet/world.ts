@@ -39,7 +39,10 @@ export interface Load extends Answers {
 /** How long nothing may happen until what is still missing counts as lost. */
 const QUIET_MS = 10_000;
 
-/** See the file's first line. */
+/**
+ * Puts a load on any of the four APIs, and tells what the subscribers have lost or doubled of it.
+ * Disposing of it ends the subscribers; whoever starts an API ends that.
+ */
 export class World implements AsyncDisposable {
   readonly plan: Plan;
   readonly signal: AbortSignal;

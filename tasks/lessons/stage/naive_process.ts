@@ -13,7 +13,10 @@ export interface NaiveOptions {
   readonly pause: boolean;
 }
 
-/** See the file's first line. Each wait throws a `ProcessError` when it ends before, or is late. */
+/**
+ * Runs one naive consumer, tells how far it is, and can hold it up in the middle of an event.
+ * Disposing of it kills the process.
+ */
 export class NaiveProcess extends SandboxedProcess {
   constructor(script: NaiveScript, { amqpUrl, dataDir, pause }: NaiveOptions) {
     super({

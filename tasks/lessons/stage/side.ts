@@ -61,7 +61,10 @@ export interface StageOfSide {
   use<T extends AsyncDisposable>(resource: T): T;
 }
 
-/** See the file's first line. */
+/**
+ * Publishes, starts consumers and counts effects on one side of a lesson, out of sight of the other
+ * side.
+ */
 export class Side {
   constructor(
     readonly stage: StageOfSide,

@@ -8,7 +8,10 @@ import { createVhost } from "@ecomarket/testbed/broker/private_vhost";
 import { startTestBroker, type TestBroker } from "@ecomarket/testbed/broker/test_broker";
 import { Side } from "./side.ts";
 
-/** See the file's first lines. */
+/**
+ * The broker of one lesson, and what runs on it. Disposing of it ends everything that the lesson
+ * has started.
+ */
 export class Stage implements AsyncDisposable {
   readonly #broker: TestBroker;
   readonly #cleanup: AsyncDisposableStack;
