@@ -6,7 +6,7 @@ import { Hono } from "hono";
 import { messageOf, StoreUnavailableError } from "@ecomarket/shared/base/errors";
 import type { Logger } from "@ecomarket/shared/process/log";
 import type { BacklogBounds } from "../outbox/backlog.ts";
-import type { RelayStatus } from "../outbox/relay.ts";
+import type { RelayStatus } from "../outbox/relay_status.ts";
 import type { ApiStore } from "./api_store.ts";
 import { methodNotAllowed } from "./post_request.ts";
 import { problem } from "./problem.ts";

@@ -1,7 +1,7 @@
 /** What `GET /readyz` tells a load balancer, and the person who asks why. */
 import { messageOf, StoreUnavailableError } from "@ecomarket/shared/base/errors";
 import { type Backlog, type BacklogBounds, isWithinBounds } from "../outbox/backlog.ts";
-import type { RelayStatus } from "../outbox/relay.ts";
+import type { RelayStatus } from "../outbox/relay_status.ts";
 import type { ApiStore } from "./api_store.ts";
 
 /** See {@link readiness}. */

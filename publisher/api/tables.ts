@@ -29,6 +29,9 @@ export const API_MIGRATIONS: Migrations = [
      total INTEGER NOT NULL, currency TEXT NOT NULL, items TEXT NOT NULL,
      created_at TEXT NOT NULL, event_id TEXT NOT NULL UNIQUE, announced_at TEXT
    ) WITHOUT ROWID, STRICT`,
+  // What waits from before there were purchases tells of users.
+  "ALTER TABLE outbox ADD COLUMN event_type TEXT NOT NULL DEFAULT 'UsuarioCreado'",
+  "CREATE INDEX outbox_type ON outbox (event_type, position)",
 ];
 
 /** The tables whose rows have an `event_id`, and in `announced_at` when the broker had that event. */

@@ -15,9 +15,12 @@ export interface OutboxRow {
   readonly event: string;
 }
 
+/** The events of one type, or all but those of some. */
+export type OutboxPart = { readonly only: string } | { readonly allBut: readonly string[] };
+
 /**
- * Keeps each event until it is confirmed, in the order in which they were committed. Its tables are
- * in `publisher/api/users_tables.ts`.
+ * Keeps each event until it is confirmed, in the order in which they were committed. Its table is in
+ * `publisher/api/tables.ts`.
  */
 export class Outbox {
   readonly #db: SqliteDatabase;
@@ -40,8 +43,9 @@ export class Outbox {
 
   /** Adds `event`, as part of the transaction that `work` of a commit is. */
   append(event: AnyEvent, now: Date): void {
-    this.#db.statement("INSERT INTO outbox (event_id, event, appended_at_ms) VALUES (?, ?, ?)")
-      .run(event.event_id, JSON.stringify(event), now.getTime());
+    this.#db.statement(
+      "INSERT INTO outbox (event_id, event_type, event, appended_at_ms) VALUES (?, ?, ?, ?)",
+    ).run(event.event_id, event.event_type, JSON.stringify(event), now.getTime());
   }
 
   /** To be called once a transaction with {@link append} in it is committed. */
@@ -50,16 +54,19 @@ export class Outbox {
   }
 
   /**
-   * The first events behind `position`, in order, `limit` of them at most.
+   * The first events of `part` behind `position`, in order, `limit` of them at most.
    *
    * @throws {StoreUnavailableError} when the store cannot tell now.
    */
-  pending(position: number, limit: number): OutboxRow[] {
+  pending(position: number, limit: number, part: OutboxPart = { allBut: [] }): OutboxRow[] {
+    const [condition, value] = "only" in part
+      ? ["event_type = ?", part.only]
+      : ["event_type NOT IN (SELECT value FROM json_each(?))", JSON.stringify(part.allBut)];
     return this.#db.read("Cannot read the outbox", () =>
       this.#db.statement(
-        `SELECT position, event_id, event FROM outbox WHERE position > ?
+        `SELECT position, event_id, event FROM outbox WHERE position > ? AND ${condition}
          ORDER BY position LIMIT ?`,
-      ).all(position, limit).map((row) => ({
+      ).all(position, value!, limit).map((row) => ({
         position: Number(row.position),
         eventId: String(row.event_id),
         event: String(row.event),

@@ -20,7 +20,9 @@ export function fieldIssues(error: z.ZodError): FieldIssue[] {
   return error.issues.map((issue) => ({
     field: issue.path.join("."),
     reason: issue.code === "invalid_type"
-      ? issue.input === undefined ? "is missing" : `must be a ${issue.expected}`
+      ? issue.input === undefined
+        ? "is missing"
+        : `must be ${/^[aeiou]/.test(issue.expected) ? "an" : "a"} ${issue.expected}`
       : issue.message,
   }));
 }

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { EVENTS } from "@ecomarket/shared/contract/catalogue";
 import { DATABASE_FILE } from "@ecomarket/shared/store/sqlite";
 import { TcpProxy } from "@ecomarket/testbed/broker/tcp_proxy";
 import { startTestBroker, type TestBroker } from "@ecomarket/testbed/broker/test_broker";
@@ -125,6 +126,36 @@ Deno.test("OutboxRelay keeps an event that it cannot publish, and holds up no ot
   await eventually(() => assert.deepEqual(outboxIds(bench), ["de-mañana", "rota"]));
   assert.deepEqual(await idsIn(bench, "email_queue"), ids);
   assert.match(running.relay.status.problem ?? "", /2 events stay.*Was it written by a newer/);
+});
+
+Deno.test("OutboxRelay holds up no user for purchases that nobody would read, however many there are", async () => {
+  await using bench = await Bench.open(broker);
+  for (const queue of ["loyalty_queue", "analytics_queue"]) {
+    await bench.channel.unbindQueue(queue, EVENTS.CompraRealizada.exchange, "");
+  }
+  const [first] = await registerBefore(bench, 1);
+  const bought: string[] = [];
+  {
+    using store = ApiStore.open(join(bench.directory, "users"));
+    const { user_id } = JSON.parse(store.outbox.pending(0, 1)[0]!.event);
+    const items = [{ sku: "taza", quantity: 1 }];
+    for (let n = 0; n < 5; n++) {
+      const purchase = { user_id, total: n, currency: "MXN", items };
+      const result = await store.purchases.add(purchase);
+      assert.ok(result.kind === "done" && result.outcome.kind === "created");
+      bought.push(result.outcome.purchase.event_id);
+    }
+  }
+  await using running = runRelay(bench, { batchSize: 2 });
+  const later = await register(running.store, 4);
+  await eventually(() => assert.deepEqual(outboxIds(bench), bought));
+  assert.deepEqual(await idsIn(bench, "email_queue"), [first, ...later]);
+  await eventually(() => assert.match(running.relay.status.problem ?? "", /setup-queues/));
+
+  await bench.channel.bindQueue("loyalty_queue", EVENTS.CompraRealizada.exchange, "");
+  await untilEmpty(bench);
+  const ids = await idsIn(bench, "loyalty_queue");
+  assert.deepEqual(ids.filter((id) => bought.includes(id)), bought, "in the order of the commits");
 });
 
 Deno.test("OutboxRelay waits while its store is locked, and publishes nothing again for it", async () => {

@@ -93,7 +93,7 @@ Deno.test("users-api announces a purchase to loyalty and analytics, and a user t
   assert.equal(await bench.depth("dead_letter_queue"), 0);
 });
 
-Deno.test("users-api publishes a purchase after kill -9, and answers its repeated request as before", async () => {
+Deno.test("users-api publishes a purchase after kill -9, and users meanwhile though its exchange is missing", async () => {
   await using bench = await Bench.open(broker);
   // n.b. without its exchange nothing can leave before the kill: what comes later comes from the disk.
   await bench.channel.deleteExchange("purchase_events");
@@ -107,18 +107,19 @@ Deno.test("users-api publishes a purchase after kill -9, and answers its repeate
       const { body } = await api.get("/readyz");
       const { problem } = body.relay as { problem: string };
       assert.match(problem, /"purchase_events" does not exist\. Run: deno task setup-queues/);
+      assert.deepEqual(outboxIds(bench), [first.event_id]);
     });
     assert.equal((await api.process.kill()).signal, "SIGKILL");
   }
-  assert.deepEqual(outboxIds(bench), [user!.event_id, first.event_id]);
+  assert.deepEqual(outboxIds(bench), [first.event_id]);
+  assert.equal((await bench.only("loyalty_queue")).properties.messageId, user!.event_id);
 
   await bench.channel.assertExchange("purchase_events", "fanout", { durable: true });
   await bench.channel.bindQueue("loyalty_queue", "purchase_events", "");
   await using api = await startApi(bench);
   assert.deepEqual(await buy(api, user!, key), first);
   await eventually(() => assertReadiness(api, READY));
-  const ids = (await bench.drain("loyalty_queue")).map(({ properties }) => properties.messageId);
-  assert.deepEqual(ids, [user!.event_id, first.event_id]);
+  assert.equal((await bench.only("loyalty_queue")).properties.messageId, first.event_id);
   const later = await buy(api, user!);
   await eventually(() => assert.deepEqual(outboxIds(bench), []));
   assert.equal((await bench.only("loyalty_queue")).properties.messageId, later.event_id);

@@ -5,7 +5,7 @@ import { DATABASE_FILE } from "@ecomarket/shared/store/sqlite";
 import { ApiStore } from "../../publisher/api/api_store.ts";
 import { createApp } from "../../publisher/api/app.ts";
 import type { BacklogBounds } from "../../publisher/outbox/backlog.ts";
-import type { RelayStatus } from "../../publisher/outbox/relay.ts";
+import type { RelayStatus } from "../../publisher/outbox/relay_status.ts";
 import { temporaryFolder } from "./temporary_folder.ts";
 
 /** What came of a request: its body is JSON in any case. */

@@ -9,6 +9,7 @@ import { fingerprint } from "../../publisher/api/idempotency.ts";
 import type { PurchaseOutcome } from "../../publisher/api/purchases.ts";
 import type { RequestResult } from "../../publisher/api/recorder.ts";
 import { API_MIGRATIONS } from "../../publisher/api/tables.ts";
+import type { OutboxPart } from "../../publisher/outbox/outbox.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 
 const NOW = new Date("2026-03-01T12:00:00.000Z");
@@ -123,15 +124,31 @@ Deno.test("Outbox notes when a purchase was announced, the first time it is conf
 
 Deno.test("open() adds the purchases to a store from before there were any, and keeps what is in it", async () => {
   await using folder = await temporaryFolder();
-  const before = API_MIGRATIONS.filter((sql) => !sql.includes("purchases"));
-  SqliteDatabase.open(folder.path, before).close();
+  const before = API_MIGRATIONS.findIndex((sql) => sql.includes("purchases"));
+  SqliteDatabase.open(folder.path, API_MIGRATIONS.slice(0, before)).close();
   {
     using old = new DatabaseSync(join(folder.path, DATABASE_FILE));
     old.exec("INSERT INTO users VALUES ('u-1', 'Ana', 'ana@example.com', '2026', 'e-1', NULL)");
     old.exec("INSERT INTO outbox (event_id, event, appended_at_ms) VALUES ('e-1', '{}', 0)");
   }
   using store = ApiStore.open(folder.path);
-  assert.equal(store.outbox.pending(0, 10).length, 1);
+  assert.equal(store.outbox.pending(0, 10, { only: "UsuarioCreado" }).length, 1);
   const purchase = { user_id: "u-1", total: 0, currency: "MXN", items: ITEMS };
   assert.equal(created(await store.purchases.add(purchase)).user_id, "u-1");
+});
+
+Deno.test("Outbox gives the events of one type, or all but those, in their order", async () => {
+  await using folder = await temporaryFolder();
+  using store = ApiStore.open(folder.path);
+  const purchase = await purchaseOfAna(store);
+  const ids: string[] = [];
+  for (const n of [1, 2]) {
+    ids.push(created(await store.purchases.add(purchase)).event_id);
+    await store.users.register({ nombre: "Eva", email: `eva${n}@example.com` });
+  }
+  const idsOf = (part: OutboxPart) =>
+    store.outbox.pending(0, 9, part).map(({ eventId }) => eventId);
+  assert.deepEqual(idsOf({ only: "CompraRealizada" }), ids);
+  assert.deepEqual(idsOf({ allBut: ["UsuarioCreado"] }), ids);
+  assert.equal(idsOf({ allBut: ["CompraRealizada"] }).length, 2);
 });
