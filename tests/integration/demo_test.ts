@@ -5,21 +5,14 @@ import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { connect } from "amqplib";
 import { z } from "zod";
-import {
-  management,
-  startTestBroker,
-  type TestBroker,
-} from "@ecomarket/testbed/broker/test_broker";
+import { management } from "@ecomarket/testbed/broker/test_broker";
 import { PROJECT_ROOT } from "@ecomarket/testbed/project/project_root";
 import { runDeno } from "../../testbed/project/run_deno.ts";
+import { brokerOfFile } from "../support/broker_of_file.ts";
 import { eventually } from "../support/eventually.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 
-let broker: TestBroker;
-Deno.test.beforeAll(async () => {
-  broker = await startTestBroker();
-});
-Deno.test.afterAll(async () => await broker[Symbol.asyncDispose]());
+const broker = brokerOfFile();
 
 const DEMO = ["run", "-q", "-P=operator", "tasks/demo/demo.ts"];
 

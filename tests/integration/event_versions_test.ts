@@ -15,17 +15,13 @@ import {
 import { createUsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
 import { openForReading } from "@ecomarket/shared/store/sqlite";
 import { type Consumer, eventConsumer } from "@ecomarket/shared/subscriber";
-import { startTestBroker, type TestBroker } from "@ecomarket/testbed/broker/test_broker";
 import { analytics } from "../../consumers/analytics.ts";
 import { loyalty } from "../../consumers/loyalty.ts";
 import { Bench } from "../support/bench.ts";
+import { brokerOfFile } from "../support/broker_of_file.ts";
 import { eventually } from "../support/eventually.ts";
 
-let broker: TestBroker;
-Deno.test.beforeAll(async () => {
-  broker = await startTestBroker();
-});
-Deno.test.afterAll(async () => await broker[Symbol.asyncDispose]());
+const broker = brokerOfFile();
 
 const NAME = "purchases";
 const QUEUE = "purchases_queue";

@@ -7,16 +7,12 @@ import {
   subscriberSlice,
 } from "@ecomarket/shared/contract/topology";
 import type { Consumer } from "@ecomarket/shared/subscriber";
-import { startTestBroker, type TestBroker } from "@ecomarket/testbed/broker/test_broker";
 import { MAX_BYTES_IN_HAND } from "../../shared/subscriber/window.ts";
 import { Bench, TEST_DELAYS_MS } from "../support/bench.ts";
+import { brokerOfFile } from "../support/broker_of_file.ts";
 import { eventually } from "../support/eventually.ts";
 
-let broker: TestBroker;
-Deno.test.beforeAll(async () => {
-  broker = await startTestBroker();
-});
-Deno.test.afterAll(async () => await broker[Symbol.asyncDispose]());
+const broker = brokerOfFile();
 
 const queue = SUBSCRIBER_QUEUES.email;
 const COUNT = 12;

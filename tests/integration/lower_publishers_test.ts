@@ -3,17 +3,13 @@ import assert from "node:assert/strict";
 import { createUsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
 import { SUBSCRIBER_QUEUES, USER_EVENTS_EXCHANGE } from "@ecomarket/shared/contract/topology";
 import { TcpProxy } from "@ecomarket/testbed/broker/tcp_proxy";
-import { startTestBroker, type TestBroker } from "@ecomarket/testbed/broker/test_broker";
 import { PersistentPublisher } from "../../publisher/levels/persistent_publisher.ts";
 import { SimplePublisher } from "../../publisher/levels/simple_publisher.ts";
 import { Bench } from "../support/bench.ts";
+import { brokerOfFile } from "../support/broker_of_file.ts";
 import { eventually } from "../support/eventually.ts";
 
-let broker: TestBroker;
-Deno.test.beforeAll(async () => {
-  broker = await startTestBroker();
-});
-Deno.test.afterAll(async () => await broker[Symbol.asyncDispose]());
+const broker = brokerOfFile();
 
 const LEVELS = [
   { level: "SimplePublisher", connect: SimplePublisher.connect, deliveryMode: 1 },

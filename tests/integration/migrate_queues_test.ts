@@ -12,16 +12,12 @@ import {
 } from "@ecomarket/shared/contract/topology";
 import { nestedArrays, UNDECODABLE_DEPTH } from "@ecomarket/testbed/broker/nested_headers";
 import { RawAmqp } from "@ecomarket/testbed/broker/raw_amqp";
-import { startTestBroker, type TestBroker } from "@ecomarket/testbed/broker/test_broker";
 import { Bench, recordingConsumer, TEST_DELAYS_MS } from "../support/bench.ts";
+import { brokerOfFile } from "../support/broker_of_file.ts";
 import { eventually } from "../support/eventually.ts";
 import { setupQueues, startSetupQueues } from "../support/setup_command.ts";
 
-let broker: TestBroker;
-Deno.test.beforeAll(async () => {
-  broker = await startTestBroker();
-});
-Deno.test.afterAll(async () => await broker[Symbol.asyncDispose]());
+const broker = brokerOfFile();
 
 const QUEUE = "email_queue";
 /** What earlier versions declared. */

@@ -5,20 +5,16 @@ import { DatabaseSync } from "node:sqlite";
 import { EVENTS } from "@ecomarket/shared/contract/catalogue";
 import { DATABASE_FILE } from "@ecomarket/shared/store/sqlite";
 import { TcpProxy } from "@ecomarket/testbed/broker/tcp_proxy";
-import { startTestBroker, type TestBroker } from "@ecomarket/testbed/broker/test_broker";
 import { ApiStore } from "../../publisher/api/api_store.ts";
 import { BacklogWatch } from "../../publisher/outbox/backlog.ts";
 import type { OutboxRow } from "../../publisher/outbox/outbox.ts";
 import { OutboxRelay } from "../../publisher/outbox/relay.ts";
 import { Bench } from "../support/bench.ts";
+import { brokerOfFile } from "../support/broker_of_file.ts";
 import { eventually } from "../support/eventually.ts";
 import { outboxIds } from "../support/users_api.ts";
 
-let broker: TestBroker;
-Deno.test.beforeAll(async () => {
-  broker = await startTestBroker();
-});
-Deno.test.afterAll(async () => await broker[Symbol.asyncDispose]());
+const broker = brokerOfFile();
 
 interface RunningRelay extends AsyncDisposable {
   readonly store: ApiStore;
@@ -79,10 +75,6 @@ function committedRows(bench: Bench): OutboxRow[] {
   return store.outbox.pending(0, 100);
 }
 
-async function idsIn(bench: Bench, queue: string): Promise<string[]> {
-  return (await bench.drain(queue)).map(({ properties }) => String(properties.messageId));
-}
-
 function untilEmpty(bench: Bench): Promise<void> {
   return eventually(() => assert.deepEqual(outboxIds(bench), []));
 }
@@ -93,7 +85,7 @@ Deno.test("OutboxRelay publishes in the order of the commits, over many batches"
   await using running = runRelay(bench, { batchSize: 7 });
   const after = await register(running.store, 20);
   await untilEmpty(bench);
-  assert.deepEqual(await idsIn(bench, "email_queue"), [...before, ...after]);
+  assert.deepEqual(await bench.drainIds("email_queue"), [...before, ...after]);
   assert.deepEqual(running.relay.status, { state: "connected" });
   await running.stop();
   assert.deepEqual(running.relay.status, { state: "stopped" });
@@ -124,7 +116,7 @@ Deno.test("OutboxRelay keeps an event that it cannot publish, and holds up no ot
   await eventually(() => assert.deepEqual(outboxIds(bench), ["de-mañana", "rota"]));
   ids.push(...await register(running.store, 5));
   await eventually(() => assert.deepEqual(outboxIds(bench), ["de-mañana", "rota"]));
-  assert.deepEqual(await idsIn(bench, "email_queue"), ids);
+  assert.deepEqual(await bench.drainIds("email_queue"), ids);
   assert.match(running.relay.status.problem ?? "", /2 events stay.*Was it written by a newer/);
 });
 
@@ -149,12 +141,12 @@ Deno.test("OutboxRelay holds up no user for purchases that nobody would read, ho
   await using running = runRelay(bench, { batchSize: 2 });
   const later = await register(running.store, 4);
   await eventually(() => assert.deepEqual(outboxIds(bench), bought));
-  assert.deepEqual(await idsIn(bench, "email_queue"), [first, ...later]);
+  assert.deepEqual(await bench.drainIds("email_queue"), [first, ...later]);
   await eventually(() => assert.match(running.relay.status.problem ?? "", /setup-queues/));
 
   await bench.channel.bindQueue("loyalty_queue", EVENTS.CompraRealizada.exchange, "");
   await untilEmpty(bench);
-  const ids = await idsIn(bench, "loyalty_queue");
+  const ids = await bench.drainIds("loyalty_queue");
   assert.deepEqual(ids.filter((id) => bought.includes(id)), bought, "in the order of the commits");
 });
 
@@ -176,7 +168,7 @@ Deno.test("OutboxRelay waits while its store is locked, and publishes nothing ag
   assert.deepEqual(outboxIds(bench), [later.event_id]);
   intruder.exec("ROLLBACK");
   await untilEmpty(bench);
-  assert.deepEqual(await idsIn(bench, "email_queue"), [...ids, later.event_id]);
+  assert.deepEqual(await bench.drainIds("email_queue"), [...ids, later.event_id]);
 });
 
 Deno.test("OutboxRelay publishes everything, with the same ids, over a link that is cut again and again", async () => {
@@ -191,7 +183,7 @@ Deno.test("OutboxRelay publishes everything, with the same ids, over a link that
     await eventually(() => assert.ok(proxy.cuts > cut));
   }
   await untilEmpty(bench);
-  assert.deepEqual([...new Set(await idsIn(bench, "email_queue"))].sort(), ids.sort());
+  assert.deepEqual([...new Set(await bench.drainIds("email_queue"))].sort(), ids.sort());
 });
 
 Deno.test("OutboxRelay publishes what another connection has put into the outbox, though nobody told it", async () => {

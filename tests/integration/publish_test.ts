@@ -4,21 +4,17 @@ import { fileURLToPath } from "node:url";
 import type { GetMessage } from "amqplib";
 import { X_SIMULATE_FAILURES } from "@ecomarket/shared/contract/headers";
 import { SUBSCRIBER_QUEUES, USER_EVENTS_EXCHANGE } from "@ecomarket/shared/contract/topology";
-import { startTestBroker, type TestBroker } from "@ecomarket/testbed/broker/test_broker";
 import { usuarioCreadoForm } from "../../publisher/publish/events/usuario_creado.ts";
 import { generateRows } from "../../publisher/publish/sources/generated.ts";
 import { Bench } from "../support/bench.ts";
+import { brokerOfFile } from "../support/broker_of_file.ts";
 import { eventually } from "../support/eventually.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const CSV = "tests/fixtures/users.csv";
 const QUEUES = Object.values(SUBSCRIBER_QUEUES);
 
-let broker: TestBroker;
-Deno.test.beforeAll(async () => {
-  broker = await startTestBroker();
-});
-Deno.test.afterAll(async () => await broker[Symbol.asyncDispose]());
+const broker = brokerOfFile();
 
 function startPublish(amqpUrl: string, args: readonly string[]): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {

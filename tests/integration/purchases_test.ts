@@ -1,10 +1,10 @@
 /** Purchases from end to end: who hears of them and what follows, from the command and from the API. */
 import assert from "node:assert/strict";
-import { startTestBroker, type TestBroker } from "@ecomarket/testbed/broker/test_broker";
 import { openForReading } from "@ecomarket/shared/store/sqlite";
 import { join } from "node:path";
 import { runDeno } from "../../testbed/project/run_deno.ts";
 import { Bench } from "../support/bench.ts";
+import { brokerOfFile } from "../support/broker_of_file.ts";
 import { eventually } from "../support/eventually.ts";
 import { assertEffects, startAllConsumers } from "../support/roles.ts";
 import {
@@ -16,11 +16,7 @@ import {
   startApi,
 } from "../support/users_api.ts";
 
-let broker: TestBroker;
-Deno.test.beforeAll(async () => {
-  broker = await startTestBroker();
-});
-Deno.test.afterAll(async () => await broker[Symbol.asyncDispose]());
+const broker = brokerOfFile();
 
 /** The one row that `sql` finds in the store of `name`. */
 function row(bench: Bench, name: string, sql: string): Record<string, unknown> {

@@ -1,7 +1,10 @@
 /** RobustPublisher against a real broker: each outcome, and each way back from a broken link. */
 import assert from "node:assert/strict";
 import type { PublishOutcome } from "@ecomarket/publisher/levels/publisher";
-import { RobustPublisher } from "@ecomarket/publisher/levels/robust_publisher";
+import {
+  RobustPublisher,
+  type RobustPublisherOptions,
+} from "@ecomarket/publisher/levels/robust_publisher";
 import {
   AccessRefusedError,
   BrokerUnreachableError,
@@ -16,20 +19,13 @@ import {
   USER_EVENTS_EXCHANGE,
 } from "@ecomarket/shared/contract/topology";
 import { TcpProxy } from "@ecomarket/testbed/broker/tcp_proxy";
-import {
-  management,
-  startTestBroker,
-  type TestBroker,
-} from "@ecomarket/testbed/broker/test_broker";
+import { management } from "@ecomarket/testbed/broker/test_broker";
 import { Bench } from "../support/bench.ts";
+import { brokerOfFile } from "../support/broker_of_file.ts";
 import { eventually } from "../support/eventually.ts";
 import { recordQueueOn } from "../support/queue_record.ts";
 
-let broker: TestBroker;
-Deno.test.beforeAll(async () => {
-  broker = await startTestBroker();
-});
-Deno.test.afterAll(async () => await broker[Symbol.asyncDispose]());
+const broker = brokerOfFile();
 
 const QUEUES = Object.values(SUBSCRIBER_QUEUES);
 
@@ -41,19 +37,28 @@ function signups(count: number): UsuarioCreado[] {
   return Array.from({ length: count }, (_, n) => signup(n));
 }
 
-function publisherOn(
-  bench: Bench,
-  options: Partial<Parameters<typeof RobustPublisher.connect>[0]> = {},
-): Promise<RobustPublisher> {
+type Options = Partial<RobustPublisherOptions>;
+
+function publisherOn(bench: Bench, options: Options = {}): Promise<RobustPublisher> {
   return RobustPublisher.connect({ urls: [bench.amqpUrl], log: bench.log, ...options });
 }
 
-function statuses(outcomes: readonly PublishOutcome[]): string[] {
-  return [...new Set(outcomes.map(({ status }) => status))];
+function publisherBehind(proxy: TcpProxy, bench: Bench, options: Options = {}) {
+  return publisherOn(bench, { urls: [proxy.urlFor(bench.amqpUrl)], ...options });
 }
 
-async function idsIn(bench: Bench, queue: string): Promise<string[]> {
-  return (await bench.drain(queue)).map(({ properties }) => String(properties.messageId));
+/** Binds one more queue, `full_queue`, that refuses events once it holds a few. */
+async function bindFullQueue({ channel }: Bench): Promise<void> {
+  // n.b. a quorum queue lets a few more in than its limit before it refuses.
+  await channel.assertQueue("full_queue", {
+    arguments: { "x-queue-type": "quorum", "x-max-length": 1, "x-overflow": "reject-publish" },
+  });
+  await channel.bindQueue("full_queue", USER_EVENTS_EXCHANGE, "");
+}
+
+/** Each status in which one of `publishing` settles. */
+async function statuses(publishing: readonly Promise<PublishOutcome>[]): Promise<string[]> {
+  return [...new Set((await Promise.all(publishing)).map(({ status }) => status))];
 }
 
 Deno.test("publish() confirms an event that every subscriber's queue holds, with its metadata", async () => {
@@ -155,23 +160,20 @@ Deno.test("connect() takes the node of a list that answers", async () => {
 Deno.test("publish() confirms all of a batch while the link is cut again and again", async () => {
   await using bench = await Bench.open(broker);
   await using proxy = TcpProxy.before(bench.amqpUrl);
-  await using publisher = await publisherOn(bench, {
-    urls: [proxy.urlFor(bench.amqpUrl)],
-    window: 50,
-  });
+  await using publisher = await publisherBehind(proxy, bench, { window: 50 });
   const events = signups(1_000);
   const publishing = events.map((event, n) => {
     const outcome = publisher.publish(event);
     if (n % 250 === 249) void outcome.then(() => proxy.cut());
     return outcome;
   });
-  assert.deepEqual(statuses(await Promise.all(publishing)), ["confirmed"]);
+  assert.deepEqual(await statuses(publishing), ["confirmed"]);
   assert.ok(proxy.cuts >= 3, `the link was cut ${proxy.cuts} times`);
 
   const later = signup();
   assert.equal((await publisher.publish(later)).status, "confirmed");
   for (const queue of QUEUES) {
-    const ids = new Set(await idsIn(bench, queue));
+    const ids = new Set(await bench.drainIds(queue));
     assert.deepEqual(ids, new Set([...events, later].map((event) => event.event_id)));
   }
 });
@@ -179,21 +181,18 @@ Deno.test("publish() confirms all of a batch while the link is cut again and aga
 Deno.test("publish() republishes with the same event_id when the link is cut in the middle of a frame", async () => {
   await using bench = await Bench.open(broker);
   await using proxy = TcpProxy.before(bench.amqpUrl);
-  await using publisher = await publisherOn(bench, { urls: [proxy.urlFor(bench.amqpUrl)] });
+  await using publisher = await publisherBehind(proxy, bench);
   proxy.cutInNextChunk();
   const event = signup();
   assert.equal((await publisher.publish(event)).status, "confirmed");
   assert.ok(proxy.cuts >= 1);
-  assert.deepEqual(new Set(await idsIn(bench, "email_queue")), new Set([event.event_id]));
+  assert.deepEqual(new Set(await bench.drainIds("email_queue")), new Set([event.event_id]));
 });
 
 Deno.test("publish() gives a link up that confirms nothing, and confirms on the next one", async () => {
   await using bench = await Bench.open(broker);
   await using proxy = TcpProxy.before(bench.amqpUrl);
-  await using publisher = await publisherOn(bench, {
-    urls: [proxy.urlFor(bench.amqpUrl)],
-    confirmTimeoutMs: 300,
-  });
+  await using publisher = await publisherBehind(proxy, bench, { confirmTimeoutMs: 300 });
   proxy.stall();
   const outcome = publisher.publish(signup());
   // The stalled connection is given up; new ones stall as well until the link is restored.
@@ -206,10 +205,7 @@ Deno.test("publish() gives a link up that confirms nothing, and confirms on the 
 Deno.test("publish() settles with ambiguous when the deadline passes after the event was written", async () => {
   await using bench = await Bench.open(broker);
   await using proxy = TcpProxy.before(bench.amqpUrl);
-  const publisher = await publisherOn(bench, {
-    urls: [proxy.urlFor(bench.amqpUrl)],
-    publishTimeoutMs: 400,
-  });
+  const publisher = await publisherBehind(proxy, bench, { publishTimeoutMs: 400 });
   proxy.stall();
   const outcome = await publisher.publish(signup());
   assert.equal(outcome.status, "ambiguous");
@@ -220,10 +216,7 @@ Deno.test("publish() settles with ambiguous when the deadline passes after the e
 Deno.test("publish() settles with unsent when there is no connection until the deadline", async () => {
   await using bench = await Bench.open(broker);
   await using proxy = TcpProxy.before(bench.amqpUrl);
-  await using publisher = await publisherOn(bench, {
-    urls: [proxy.urlFor(bench.amqpUrl)],
-    publishTimeoutMs: 500,
-  });
+  await using publisher = await publisherBehind(proxy, bench, { publishTimeoutMs: 500 });
   proxy.refuse();
   await eventually(() => assert.ok(proxy.cuts >= 2, "a reconnection was refused"));
   const outcome = await publisher.publish(signup());
@@ -240,23 +233,19 @@ Deno.test("publish() settles with unsent when there is no connection until the d
 Deno.test("publish() keeps at most maxOutstanding events in memory, and says unsent at once to more", async () => {
   await using bench = await Bench.open(broker);
   await using proxy = TcpProxy.before(bench.amqpUrl);
-  await using publisher = await publisherOn(bench, {
-    urls: [proxy.urlFor(bench.amqpUrl)],
-    maxOutstanding: 10,
-  });
+  await using publisher = await publisherBehind(proxy, bench, { maxOutstanding: 10 });
   proxy.stall();
   const kept = signups(10).map((event) => publisher.publish(event));
   const refused = await publisher.publish(signup());
   assert.equal(refused.status, "unsent");
   proxy.restore();
-  assert.deepEqual(statuses(await Promise.all(kept)), ["confirmed"]);
+  assert.deepEqual(await statuses(kept), ["confirmed"]);
 });
 
 Deno.test("publish() has at most window events unconfirmed on the wire", async () => {
   await using bench = await Bench.open(broker);
   await using proxy = TcpProxy.before(bench.amqpUrl);
-  await using publisher = await publisherOn(bench, {
-    urls: [proxy.urlFor(bench.amqpUrl)],
+  await using publisher = await publisherBehind(proxy, bench, {
     window: 3,
     publishTimeoutMs: 60_000,
   });
@@ -268,17 +257,13 @@ Deno.test("publish() has at most window events unconfirmed on the wire", async (
   // n.b. three events with their properties, and far from fifty.
   assert.ok(proxy.bytesHeld < 6 * sizeOfOne, `${proxy.bytesHeld} bytes were written`);
   proxy.restore();
-  assert.deepEqual(statuses(await Promise.all(publishing)), ["confirmed"]);
+  assert.deepEqual(await statuses(publishing), ["confirmed"]);
 });
 
 Deno.test("publish() settles with nacked when the broker refuses the event until the deadline", async () => {
   await using bench = await Bench.open(broker);
-  await bench.channel.assertQueue("full_queue", {
-    arguments: { "x-queue-type": "quorum", "x-max-length": 1, "x-overflow": "reject-publish" },
-  });
-  await bench.channel.bindQueue("full_queue", USER_EVENTS_EXCHANGE, "");
+  await bindFullQueue(bench);
   await using publisher = await publisherOn(bench, { publishTimeoutMs: 1_000 });
-  // n.b. a quorum queue lets a few more in than its limit before it refuses.
   const outcomes: PublishOutcome[] = [];
   await eventually(async () => {
     outcomes.push(await publisher.publish(signup()));
@@ -288,10 +273,7 @@ Deno.test("publish() settles with nacked when the broker refuses the event until
 
 Deno.test("publish() confirms after a nack, once the broker takes the event again", async () => {
   await using bench = await Bench.open(broker);
-  await bench.channel.assertQueue("full_queue", {
-    arguments: { "x-queue-type": "quorum", "x-max-length": 1, "x-overflow": "reject-publish" },
-  });
-  await bench.channel.bindQueue("full_queue", USER_EVENTS_EXCHANGE, "");
+  await bindFullQueue(bench);
   await using probing = await publisherOn(bench, { publishTimeoutMs: 300 });
   await eventually(async () => {
     assert.equal((await probing.publish(signup())).status, "nacked");
@@ -303,9 +285,9 @@ Deno.test("publish() confirms after a nack, once the broker takes the event agai
   const first = await Promise.race([outcome, probing.publish(signup())]);
   assert.equal(first.status, "nacked");
   // n.b. it may come while there is still something to be taken out.
-  const drained = await idsIn(bench, "full_queue");
+  const drained = await bench.drainIds("full_queue");
   assert.equal((await outcome).status, "confirmed");
-  assert.ok([...drained, ...await idsIn(bench, "full_queue")].includes(event.event_id));
+  assert.ok([...drained, ...await bench.drainIds("full_queue")].includes(event.event_id));
 });
 
 Deno.test("publish() confirms after the broker has closed every connection", async () => {
@@ -323,11 +305,9 @@ Deno.test("publish() confirms after the broker has closed every connection", asy
     return ours.name;
   });
   await management(broker, "DELETE", `/api/connections/${encodeURIComponent(name)}`);
-  assert.deepEqual(
-    statuses(await Promise.all(signups(100).map((event) => publisher.publish(event)))),
-    ["confirmed"],
-  );
-  assert.equal(new Set(await idsIn(bench, "loyalty_queue")).size, 100);
+  const publishing = signups(100).map((event) => publisher.publish(event));
+  assert.deepEqual(await statuses(publishing), ["confirmed"]);
+  assert.equal(new Set(await bench.drainIds("loyalty_queue")).size, 100);
 });
 
 Deno.test("close() waits for what is under way", async () => {
@@ -335,9 +315,9 @@ Deno.test("close() waits for what is under way", async () => {
   const publisher = await publisherOn(bench);
   const outcomes = signups(300).map((event) => publisher.publish(event));
   await publisher.close();
-  assert.deepEqual(statuses(await Promise.all(outcomes)), ["confirmed"]);
+  assert.deepEqual(await statuses(outcomes), ["confirmed"]);
   assert.equal((await publisher.publish(signup())).status, "unsent");
-  assert.equal(new Set(await idsIn(bench, "analytics_queue")).size, 300);
+  assert.equal(new Set(await bench.drainIds("analytics_queue")).size, 300);
   assert.equal(await bench.depth(DEAD_LETTER_QUEUE), 0);
 });
 
@@ -356,5 +336,5 @@ Deno.test("publish() leaves a channel on which the broker refuses everything", a
 
   await recordAs(broker.node.spec.name);
   assert.deepEqual(await outcome, { status: "confirmed" });
-  assert.deepEqual(await idsIn(bench, "email_queue"), [event.event_id]);
+  assert.deepEqual(await bench.drainIds("email_queue"), [event.event_id]);
 });

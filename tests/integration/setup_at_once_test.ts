@@ -9,15 +9,12 @@ import {
   USER_EVENTS_EXCHANGE,
 } from "@ecomarket/shared/contract/topology";
 import { TcpProxy } from "@ecomarket/testbed/broker/tcp_proxy";
-import { startTestBroker, type TestBroker, testVhost } from "@ecomarket/testbed/broker/test_broker";
+import { testVhost } from "@ecomarket/testbed/broker/test_broker";
 import { declareAtOnce } from "../../setup/queues/declare_at_once.ts";
+import { brokerOfFile } from "../support/broker_of_file.ts";
 import { setupQueues } from "../support/setup_command.ts";
 
-let broker: TestBroker;
-Deno.test.beforeAll(async () => {
-  broker = await startTestBroker();
-});
-Deno.test.afterAll(async () => await broker[Symbol.asyncDispose]());
+const broker = brokerOfFile();
 
 const QUEUES = Object.values(SUBSCRIBER_QUEUES);
 /** Slow enough that many events are published between any two declarations. */

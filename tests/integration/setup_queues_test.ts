@@ -9,18 +9,15 @@ import {
   vhostOf,
 } from "@ecomarket/shared/broker/management";
 import { fullTopology } from "@ecomarket/shared/contract/topology";
-import { startTestBroker, type TestBroker, testVhost } from "@ecomarket/testbed/broker/test_broker";
+import { testVhost } from "@ecomarket/testbed/broker/test_broker";
 import { copyProject } from "../../testbed/project/project_copy.ts";
 import type { Finished } from "../../testbed/project/run_deno.ts";
 import { Bench, recordingConsumer, TEST_DELAYS_MS } from "../support/bench.ts";
+import { brokerOfFile } from "../support/broker_of_file.ts";
 import { eventually } from "../support/eventually.ts";
 import { setupQueues as runSetupQueues } from "../support/setup_command.ts";
 
-let broker: TestBroker;
-Deno.test.beforeAll(async () => {
-  broker = await startTestBroker();
-});
-Deno.test.afterAll(async () => await broker[Symbol.asyncDispose]());
+const broker = brokerOfFile();
 
 /** Runs the command against the virtual host of `amqpUrl`. */
 function setupQueues(

@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { encode } from "@ecomarket/shared/contract/catalogue";
 import { createUsuarioCreado, type UsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
-import { startTestBroker, type TestBroker } from "@ecomarket/testbed/broker/test_broker";
 import { CONSUMERS } from "@ecomarket/testbed/processes/roles";
 import type { LogRecord } from "@ecomarket/testbed/processes/log_record";
 import { emailConsumer } from "../../consumers/email.ts";
@@ -12,15 +11,12 @@ import type { Mailer } from "../../consumers/mailer.ts";
 import { smtpMailer } from "../../consumers/smtp_mailer.ts";
 import { runDeno } from "../../testbed/project/run_deno.ts";
 import { Bench } from "../support/bench.ts";
+import { brokerOfFile } from "../support/broker_of_file.ts";
 import { eventually } from "../support/eventually.ts";
 import { startConsumer } from "../support/roles.ts";
 import { startSmtpServer } from "../support/smtp_server.ts";
 
-let broker: TestBroker;
-Deno.test.beforeAll(async () => {
-  broker = await startTestBroker();
-});
-Deno.test.afterAll(async () => await broker[Symbol.asyncDispose]());
+const broker = brokerOfFile();
 
 const MARIA = { user_id: "u-1", nombre: "María José Ñáñez 🌱", email: "mariajose@example.com" };
 

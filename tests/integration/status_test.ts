@@ -4,21 +4,18 @@ import { join } from "node:path";
 import { encode } from "@ecomarket/shared/contract/catalogue";
 import { createUsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
 import { PARKED_QUEUE, PARKING_EXCHANGE } from "@ecomarket/shared/contract/topology";
-import { startTestBroker, type TestBroker, testVhost } from "@ecomarket/testbed/broker/test_broker";
+import { testVhost } from "@ecomarket/testbed/broker/test_broker";
 import { countDeadLetters, countEffects } from "@ecomarket/testbed/stores/effects";
 import { deadLetterConsumer } from "../../consumers/dead_letter.ts";
 import { emailConsumer } from "../../consumers/email.ts";
 import { simulatedMailer } from "../../consumers/mailer.ts";
 import { type Finished, runDeno } from "../../testbed/project/run_deno.ts";
 import { Bench, TEST_DELAYS_MS } from "../support/bench.ts";
+import { brokerOfFile } from "../support/broker_of_file.ts";
 import { eventually } from "../support/eventually.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 
-let broker: TestBroker;
-Deno.test.beforeAll(async () => {
-  broker = await startTestBroker();
-});
-Deno.test.afterAll(async () => await broker[Symbol.asyncDispose]());
+const broker = brokerOfFile();
 
 /** n.b. a folder that is not `data/` is one more flag, as docs/reference.md says. */
 function status(amqpUrl: string, dataDir: string, ...args: string[]): Promise<Finished> {

@@ -5,17 +5,13 @@ import { encode } from "@ecomarket/shared/contract/catalogue";
 import { createUsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
 import type { Store } from "@ecomarket/shared/store/store";
 import { lowerAckTimeout, sufferAckTimeout } from "@ecomarket/testbed/broker/ack_timeout";
-import { startTestBroker, type TestBroker } from "@ecomarket/testbed/broker/test_broker";
 import { lockStore } from "@ecomarket/testbed/stores/store_lock";
 import { Bench, recordingConsumer } from "../support/bench.ts";
+import { brokerOfFile } from "../support/broker_of_file.ts";
 import { eventually } from "../support/eventually.ts";
 import { eventIds } from "../support/roles.ts";
 
-let broker: TestBroker;
-Deno.test.beforeAll(async () => {
-  broker = await startTestBroker();
-});
-Deno.test.afterAll(async () => await broker[Symbol.asyncDispose]());
+const broker = brokerOfFile();
 
 function publishSignups(bench: Bench, ...users: readonly string[]): string[] {
   return users.map((user_id) => {
@@ -28,12 +24,6 @@ function publishSignups(bench: Bench, ...users: readonly string[]): string[] {
 
 const effects = (bench: Bench) => eventIds(bench, "email", "handled");
 const emailStore = (bench: Bench) => join(bench.directory, "email");
-
-async function assertNothingLeft(bench: Bench): Promise<void> {
-  for (const queue of ["email_queue", "dead_letter_queue"]) {
-    assert.equal(await bench.depth(queue), 0, queue);
-  }
-}
 
 /** `store`, with its calls counted. */
 function counted(store: Store) {
@@ -64,7 +54,7 @@ Deno.test("runSubscriber() calls no handler before its store is known to be writ
   }
   await eventually(() => assert.deepEqual(effects(bench), ids));
   assert.deepEqual(consumer.handled, ["u-1"]);
-  await eventually(() => assertNothingLeft(bench));
+  await eventually(() => bench.assertEmpty("email_queue", "dead_letter_queue"));
 });
 
 Deno.test("runSubscriber() keeps what was finished when its store went away, and commits it once", async () => {
@@ -91,7 +81,7 @@ Deno.test("runSubscriber() keeps what was finished when its store went away, and
     assert.deepEqual(effects(bench), []);
   }
   await eventually(() => assert.deepEqual(effects(bench), ids));
-  await eventually(() => assertNothingLeft(bench));
+  await eventually(() => bench.assertEmpty("email_queue", "dead_letter_queue"));
   assert.deepEqual(consumer.handled, ["u-1"], "the handler ran once");
 });
 
@@ -115,7 +105,7 @@ for (const prefetch of [1, 100]) {
       assert.deepEqual(effects(bench), []);
     }
     await eventually(() => assert.deepEqual(effects(bench), ids));
-    await eventually(() => assertNothingLeft(bench));
+    await eventually(() => bench.assertEmpty("email_queue", "dead_letter_queue"));
     assert.deepEqual(consumer.handled.toSorted(), ["u-1", "u-2", "u-3"], "each was handled once");
 
     const later = publishSignups(bench, "u-4");

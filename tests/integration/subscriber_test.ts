@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import type { GetMessage } from "amqplib";
 import { aborted } from "@ecomarket/shared/base/abort";
 import {
   HandlerTimeoutError,
@@ -13,16 +14,13 @@ import { encode } from "@ecomarket/shared/contract/catalogue";
 import { createUsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
 import { USER_EVENTS_EXCHANGE } from "@ecomarket/shared/contract/topology";
 import { TcpProxy } from "@ecomarket/testbed/broker/tcp_proxy";
-import { startTestBroker, type TestBroker } from "@ecomarket/testbed/broker/test_broker";
 import { deadLetterConsumer } from "../../consumers/dead_letter.ts";
+import { onlyArchived, refuseTenTimes } from "../support/archive.ts";
 import { Bench, recordingConsumer, TEST_DELAYS_MS } from "../support/bench.ts";
+import { brokerOfFile } from "../support/broker_of_file.ts";
 import { eventually } from "../support/eventually.ts";
 
-let broker: TestBroker;
-Deno.test.beforeAll(async () => {
-  broker = await startTestBroker();
-});
-Deno.test.afterAll(async () => await broker[Symbol.asyncDispose]());
+const broker = brokerOfFile();
 
 const JUAN = { user_id: "u-1", nombre: "Juan Pérez", email: "juan@example.com" };
 
@@ -38,17 +36,15 @@ function publishSignup(
 
 /** Each user whose effect is committed, as often as it is. */
 function effects(bench: Bench): string[] {
-  const db = new DatabaseSync(join(bench.directory, "email", "store.sqlite"), { readOnly: true });
-  try {
-    return db.prepare("SELECT user_id FROM handled ORDER BY user_id").all()
-      .map((row) => String(row.user_id));
-  } finally {
-    db.close();
-  }
+  using db = new DatabaseSync(join(bench.directory, "email", "store.sqlite"), { readOnly: true });
+  return db.prepare("SELECT user_id FROM handled ORDER BY user_id").all()
+    .map((row) => String(row.user_id));
 }
 
-async function assertEmpty(bench: Bench, ...queues: string[]): Promise<void> {
-  for (const queue of queues) assert.equal(await bench.depth(queue), 0, queue);
+/** The one dead letter that waits, once it is there. */
+async function deadLetter(bench: Bench): Promise<GetMessage> {
+  await eventually(async () => assert.equal(await bench.depth("dead_letter_queue"), 1));
+  return await bench.only("dead_letter_queue");
 }
 
 Deno.test("runSubscriber() commits the effect of an event once, and acks it", async () => {
@@ -60,7 +56,7 @@ Deno.test("runSubscriber() commits the effect of an event once, and acks it", as
     await eventually(() => assert.deepEqual(effects(bench), ["u-1"]));
   }
   // n.b. what was not acked would be in the queue again now.
-  await assertEmpty(bench, "email_queue", "dead_letter_queue");
+  await bench.assertEmpty("email_queue", "dead_letter_queue");
 });
 
 Deno.test("runSubscriber() understands every message of the workshop's Python scripts", async () => {
@@ -110,17 +106,16 @@ Deno.test("runSubscriber() dead-letters an invalid message at once, untouched, w
 
 Deno.test("runSubscriber() retries after each delay in turn, and bothers no other subscriber", async () => {
   await using bench = await Bench.open(broker);
-  const attempts: number[] = [];
-  await using _running = bench.run(recordingConsumer((_user, attempt) => {
-    attempts.push(attempt);
+  const consumer = recordingConsumer((_user, attempt) => {
     if (attempt <= 3) throw new Error("the mail server is down");
-  }));
+  });
+  await using _running = bench.run(consumer);
   publishSignup(bench, "u-1");
   await eventually(() => assert.deepEqual(effects(bench), ["u-1"]));
-  assert.deepEqual(attempts, [1, 2, 3, 4]);
+  assert.deepEqual(consumer.attempts, [1, 2, 3, 4]);
   assert.equal(await bench.depth("loyalty_queue"), 1);
   assert.equal(await bench.depth("analytics_queue"), 1);
-  await assertEmpty(bench, "dead_letter_queue");
+  await bench.assertEmpty("dead_letter_queue");
 });
 
 Deno.test("runSubscriber() sends a failed event to the retry queue of its next delay", async () => {
@@ -144,42 +139,36 @@ Deno.test("runSubscriber() sends a failed event to the retry queue of its next d
 
 Deno.test("runSubscriber() dead-letters what still fails after the last delay", async () => {
   await using bench = await Bench.open(broker);
-  const attempts: number[] = [];
-  await using _running = bench.run(recordingConsumer((_user, attempt) => {
-    attempts.push(attempt);
+  const consumer = recordingConsumer(() => {
     throw new Error("siempre");
-  }));
+  });
+  await using _running = bench.run(consumer);
   const id = publishSignup(bench, "u-1");
-  await eventually(async () => assert.equal(await bench.depth("dead_letter_queue"), 1));
-  const { properties: { headers, messageId } } = await bench.only("dead_letter_queue");
+  const { properties: { headers, messageId } } = await deadLetter(bench);
   assert.equal(messageId, id);
   assert.equal(headers?.["x-failure-reason"], "retries-exhausted");
   assert.equal(headers?.["x-failure-message"], "siempre");
   assert.equal(headers?.["x-retries"], TEST_DELAYS_MS.length);
-  assert.deepEqual(attempts, [1, 2, 3, 4]);
+  assert.deepEqual(consumer.attempts, [1, 2, 3, 4]);
   assert.deepEqual(effects(bench), []);
 });
 
 Deno.test("runSubscriber() dead-letters a PermanentError without a retry", async () => {
   await using bench = await Bench.open(broker);
-  const attempts: number[] = [];
-  await using _running = bench.run(recordingConsumer((_user, attempt) => {
-    attempts.push(attempt);
+  const consumer = recordingConsumer(() => {
     throw new PermanentError("no such mailbox");
-  }));
+  });
+  await using _running = bench.run(consumer);
   publishSignup(bench, "u-1");
-  await eventually(async () => assert.equal(await bench.depth("dead_letter_queue"), 1));
-  const { properties: { headers } } = await bench.only("dead_letter_queue");
+  const { properties: { headers } } = await deadLetter(bench);
   assert.equal(headers?.["x-failure-reason"], "permanent-error");
-  assert.deepEqual(attempts, [1]);
+  assert.deepEqual(consumer.attempts, [1]);
 });
 
 Deno.test("runSubscriber() retries what takes longer than its deadline, and aborts its handler", async () => {
   await using bench = await Bench.open(broker);
-  const attempts: number[] = [];
   const reasons: unknown[] = [];
   const consumer = recordingConsumer(async (_user, attempt, signal) => {
-    attempts.push(attempt);
     if (attempt > 1) return;
     await aborted(signal);
     reasons.push(signal.reason);
@@ -188,9 +177,9 @@ Deno.test("runSubscriber() retries what takes longer than its deadline, and abor
   await using _running = bench.run(consumer);
   publishSignup(bench, "u-1");
   await eventually(() => assert.deepEqual(effects(bench), ["u-1"]));
-  assert.deepEqual(attempts, [1, 2]);
+  assert.deepEqual(consumer.attempts, [1, 2]);
   assert.ok(reasons[0] instanceof HandlerTimeoutError);
-  await assertEmpty(bench, "dead_letter_queue");
+  await bench.assertEmpty("dead_letter_queue");
 });
 
 Deno.test("runSubscriber() dead-letters what always takes longer than its deadline, with a reason of its own", async () => {
@@ -198,8 +187,7 @@ Deno.test("runSubscriber() dead-letters what always takes longer than its deadli
   const consumer = recordingConsumer(() => new Promise(() => {}), { handlerTimeoutMs: 50 });
   await using _running = bench.run(consumer);
   const id = publishSignup(bench, "u-1");
-  await eventually(async () => assert.equal(await bench.depth("dead_letter_queue"), 1));
-  const { properties } = await bench.only("dead_letter_queue");
+  const { properties } = await deadLetter(bench);
   assert.equal(properties.messageId, id);
   assert.equal(properties.headers?.["x-failure-reason"], "handler-timeout");
   assert.match(properties.headers?.["x-failure-message"], /not done after 50 ms/);
@@ -223,8 +211,7 @@ Deno.test("runSubscriber() handles the others after a restart, although one even
   const others = Array.from({ length: 20 }, (_, n) => `u-${10 + n}`);
   others.forEach((user) => publishSignup(bench, user));
   await eventually(() => assert.deepEqual(effects(bench), others));
-  await eventually(async () => assert.equal(await bench.depth("dead_letter_queue"), 1));
-  const { properties } = await bench.only("dead_letter_queue");
+  const { properties } = await deadLetter(bench);
   assert.equal(properties.headers?.["x-failure-reason"], "handler-timeout");
 });
 
@@ -272,7 +259,7 @@ Deno.test("runSubscriber() does a repeated event once, also when both copies are
   }
   assert.deepEqual(effects(bench), ["last", "later", "opens-the-window", "twice"]);
   assert.equal(consumer.handled.filter((user) => user === "twice").length, 1);
-  await assertEmpty(bench, "email_queue", "dead_letter_queue");
+  await bench.assertEmpty("email_queue", "dead_letter_queue");
 });
 
 Deno.test("runSubscriber() recognises a repeated message that has no id at all", async () => {
@@ -304,15 +291,14 @@ Deno.test("runSubscriber() retries a message that carries what must not travel a
   await bench.channel.consume("amq.rabbitmq.reply-to", () => {}, { noAck: true });
   bench.publishRaw(JUAN, hostile);
   await eventually(() => assert.deepEqual(effects(bench), ["u-1"]));
-  await assertEmpty(bench, "email_queue", "dead_letter_queue");
+  await bench.assertEmpty("email_queue", "dead_letter_queue");
 });
 
 Deno.test("runSubscriber() keeps a message that is too large to be written again with its headers", async () => {
   await using bench = await Bench.open(broker);
   await using _running = bench.run(recordingConsumer());
   bench.publishRaw("inválido", { headers: { big: "x".repeat(65_400) } });
-  await eventually(async () => assert.equal(await bench.depth("dead_letter_queue"), 1));
-  const { content, properties } = await bench.only("dead_letter_queue");
+  const { content, properties } = await deadLetter(bench);
   assert.equal(content.toString(), "inválido");
   assert.equal(properties.headers?.["x-failure-reason"], "invalid-message");
 });
@@ -331,7 +317,7 @@ Deno.test("runSubscriber() stops after finishing what is in flight", async () =>
   release.resolve();
   await stopping;
   assert.deepEqual(effects(bench), ["u-1"]);
-  await assertEmpty(bench, "email_queue");
+  await bench.assertEmpty("email_queue");
 });
 
 Deno.test("runSubscriber() hands back what is not finished by the deadline, and aborts its handler", async () => {
@@ -353,7 +339,7 @@ Deno.test("runSubscriber() hands back what is not finished by the deadline, and 
   assert.ok(handlerAborted);
   const { properties } = await eventually(() => bench.only("email_queue"));
   assert.equal(properties.headers?.["x-retries"], undefined, "a stop is not a failure");
-  await assertEmpty(bench, "dead_letter_queue");
+  await bench.assertEmpty("dead_letter_queue");
 });
 
 Deno.test("runSubscriber() aborts its handlers when the link is lost, and consumes again", async () => {
@@ -374,7 +360,7 @@ Deno.test("runSubscriber() aborts its handlers when the link is lost, and consum
   assert.ok(proxy.cuts >= 1);
   publishSignup(bench, "u-2");
   await eventually(() => assert.deepEqual(effects(bench), ["u-1", "u-2"]));
-  await assertEmpty(bench, "dead_letter_queue");
+  await bench.assertEmpty("dead_letter_queue");
 });
 
 Deno.test("runSubscriber() commits what its handler finished after the link was lost, once", async () => {
@@ -388,7 +374,7 @@ Deno.test("runSubscriber() commits what its handler finished after the link was 
   publishSignup(bench, "u-1");
   await eventually(async () => {
     assert.deepEqual(effects(bench), ["u-1"]);
-    await assertEmpty(bench, "email_queue");
+    await bench.assertEmpty("email_queue");
   });
   assert.deepEqual(consumer.handled, ["u-1"], "the second delivery was recognised");
 });
@@ -399,7 +385,7 @@ Deno.test("runSubscriber() declares its queue again when it is deleted, and cons
   await using _running = bench.run(consumer);
   publishSignup(bench, "u-1");
   await eventually(() => assert.deepEqual(effects(bench), ["u-1"]));
-  await eventually(() => assertEmpty(bench, "email_queue"));
+  await eventually(() => bench.assertEmpty("email_queue"));
   await bench.channel.deleteQueue("email_queue");
   await eventually(async () => assert.equal((await bench.status("email_queue")).consumers, 1));
   publishSignup(bench, "u-2");
@@ -408,15 +394,18 @@ Deno.test("runSubscriber() declares its queue again when it is deleted, and cons
 
 Deno.test("runSubscriber() declares a retry queue again when it is deleted, and loses nothing", async () => {
   await using bench = await Bench.open(broker);
-  const attempts: number[] = [];
-  await using _running = bench.run(recordingConsumer(async (_user, attempt) => {
-    attempts.push(attempt);
-    if (attempts.length === 1) await bench.channel.deleteQueue("email_queue.retry.50");
+  const consumer = recordingConsumer(async (_user, attempt) => {
+    if (consumer.attempts.length === 1) await bench.channel.deleteQueue("email_queue.retry.50");
     if (attempt === 1) throw new Error("once");
-  }));
+  });
+  await using _running = bench.run(consumer);
   publishSignup(bench, "u-1");
   await eventually(() => assert.deepEqual(effects(bench), ["u-1"]));
-  assert.deepEqual(attempts, [1, 1, 2], "it came back unsettled, then by way of the new queue");
+  assert.deepEqual(
+    consumer.attempts,
+    [1, 1, 2],
+    "it came back unsettled, then by way of the new queue",
+  );
 });
 
 Deno.test("runSubscriber() rejects when its queue stands with other arguments, and names the difference", async () => {
@@ -457,17 +446,7 @@ Deno.test("deadLetterConsumer archives what failed, with its origin, reason, hea
     correlationId: "c-1",
     headers: { "x-mine": "kept" },
   });
-  const row = await eventually(() => {
-    const db = new DatabaseSync(join(bench.directory, "dead_letters", "store.sqlite"));
-    try {
-      const [only, ...others] = db.prepare("SELECT * FROM dead_letters").all();
-      assert.ok(only);
-      assert.equal(others.length, 0);
-      return only;
-    } finally {
-      db.close();
-    }
-  });
+  const row = await onlyArchived(bench);
   assert.equal(row.message_id, "m-1");
   assert.equal(row.origin_queue, "email_queue");
   assert.equal(row.reason, "invalid-message");
@@ -479,33 +458,17 @@ Deno.test("deadLetterConsumer archives what failed, with its origin, reason, hea
 
 Deno.test("deadLetterConsumer sends a dead letter round again before the broker would drop it", async () => {
   await using bench = await Bench.open(broker);
-  const channel = await bench.connection.createChannel();
   const { content, options } = encode(createUsuarioCreado(JUAN));
   bench.channel.publish("dead_letters", "", content, {
     ...options,
     headers: { "x-origin-queue": "email_queue", "x-failure-reason": "retries-exhausted" },
   });
-  for (let n = 0; n < 10; n++) {
-    const message = await eventually(async () => {
-      const got = await channel.get("dead_letter_queue");
-      assert.ok(got);
-      return got;
-    });
-    channel.nack(message, false, true);
-  }
+  await refuseTenTimes(bench);
   await using _archive = bench.run(deadLetterConsumer);
-  await eventually(() => {
-    const db = new DatabaseSync(join(bench.directory, "dead_letters", "store.sqlite"));
-    try {
-      const rows = db.prepare("SELECT message_id, origin_queue, headers FROM dead_letters").all();
-      assert.equal(rows.length, 1);
-      assert.equal(rows[0]?.message_id, options.messageId);
-      assert.equal(rows[0]?.origin_queue, "email_queue");
-      // A fresh count: it came by way of the exchange.
-      assert.equal(JSON.parse(String(rows[0]?.headers))["x-delivery-count"], undefined);
-    } finally {
-      db.close();
-    }
-  });
-  await eventually(() => assertEmpty(bench, "dead_letter_queue"));
+  const row = await onlyArchived(bench);
+  assert.equal(row.message_id, options.messageId);
+  assert.equal(row.origin_queue, "email_queue");
+  // A fresh count: it came by way of the exchange.
+  assert.equal(JSON.parse(String(row.headers))["x-delivery-count"], undefined);
+  await eventually(() => bench.assertEmpty("dead_letter_queue"));
 });

@@ -1,7 +1,6 @@
 /** Messages whose properties amqplib can read and not write again: they fail as any other message. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { join } from "node:path";
 import { DEAD_LETTER_EXCHANGE, USER_EVENTS_EXCHANGE } from "@ecomarket/shared/contract/topology";
 import type { Consumer } from "@ecomarket/shared/subscriber";
 import {
@@ -12,17 +11,13 @@ import {
   type RawProperties,
   shortString,
 } from "@ecomarket/testbed/broker/raw_amqp";
-import { startTestBroker, type TestBroker } from "@ecomarket/testbed/broker/test_broker";
-import { readStore } from "@ecomarket/testbed/stores/read_store";
 import { deadLetterConsumer } from "../../consumers/dead_letter.ts";
+import { archived, onlyArchived, refuseTenTimes } from "../support/archive.ts";
 import { Bench, recordingConsumer } from "../support/bench.ts";
+import { brokerOfFile } from "../support/broker_of_file.ts";
 import { eventually } from "../support/eventually.ts";
 
-let broker: TestBroker;
-Deno.test.beforeAll(async () => {
-  broker = await startTestBroker();
-});
-Deno.test.afterAll(async () => await broker[Symbol.asyncDispose]());
+const broker = brokerOfFile();
 
 const JUAN = { user_id: "u-1", nombre: "Juan Pérez", email: "juan@example.com" };
 
@@ -50,12 +45,6 @@ const UNWRITABLE: Readonly<Record<string, RawProperties>> = {
   },
   "header table of 64 KiB": { headers: headerTable("big", "S", longString("x".repeat(65_500))) },
 };
-
-/** What the archive holds. */
-function archive(bench: Bench): Record<string, unknown>[] {
-  const all = "SELECT * FROM dead_letters ORDER BY id";
-  return readStore(join(bench.directory, "dead_letters"), (db) => db.prepare(all).all()) ?? [];
-}
 
 function text(bytes: unknown): string {
   assert.ok(bytes instanceof Uint8Array);
@@ -92,14 +81,14 @@ Deno.test("runSubscriber() dead-letters a message whose properties cannot be wri
     await raw.publish(USER_EVENTS_EXCHANGE, properties, Buffer.from(name));
   }
   await eventually(() => {
-    assert.deepEqual(archive(bench).map(({ body }) => text(body)).sort(), names.toSorted());
+    assert.deepEqual(archived(bench).map(({ body }) => text(body)).sort(), names.toSorted());
   });
   assert.deepEqual(
-    new Set(archive(bench).map(({ reason }) => reason)),
+    new Set(archived(bench).map(({ reason }) => reason)),
     new Set(["invalid-message"]),
   );
   assert.ok(
-    archive(bench).every((row) => row.original_properties instanceof Uint8Array),
+    archived(bench).every((row) => row.original_properties instanceof Uint8Array),
     "none of them could be written again",
   );
   bench.publishRaw(JUAN);
@@ -149,12 +138,7 @@ Deno.test("deadLetterConsumer keeps the original properties of a message that co
     appId: shortString("otra tienda"),
   }, Buffer.from(JSON.stringify(JUAN)));
 
-  const row = await eventually(() => {
-    const [only, ...others] = archive(bench);
-    assert.ok(only);
-    assert.equal(others.length, 0);
-    return only;
-  });
+  const row = await onlyArchived(bench);
   assert.equal(row.reason, "retries-exhausted");
   assert.equal(row.origin_queue, "email_queue");
   assert.equal(row.retries, 3);
@@ -177,20 +161,12 @@ Deno.test("deadLetterConsumer keeps the original properties of a message that co
 Deno.test("deadLetterConsumer sends a dead letter round again whose failure report is larger than any header", async () => {
   await using bench = await Bench.open(broker);
   using raw = await RawAmqp.connect(bench.amqpUrl);
-  const channel = await bench.connection.createChannel();
   await raw.publish(DEAD_LETTER_EXCHANGE, {
     headers: headerTable("x-origin-queue", "S", longString("x".repeat(70_000))),
     messageId: shortString("m-1"),
   }, Buffer.from("cualquier cosa"));
-  for (let n = 0; n < 10; n++) {
-    const message = await eventually(async () => {
-      const got = await channel.get("dead_letter_queue");
-      assert.ok(got);
-      return got;
-    });
-    channel.nack(message, false, true);
-  }
+  await refuseTenTimes(bench);
   await using _archive = bench.run(deadLetterConsumer);
-  await eventually(() => assert.deepEqual(archive(bench).map((row) => row.message_id), ["m-1"]));
+  await eventually(() => assert.deepEqual(archived(bench).map((row) => row.message_id), ["m-1"]));
   await eventually(async () => assert.equal(await bench.depth("dead_letter_queue"), 0));
 });

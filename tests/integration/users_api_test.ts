@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { SUBSCRIBER_QUEUES, USER_EVENTS_EXCHANGE } from "@ecomarket/shared/contract/topology";
-import { startTestBroker, type TestBroker } from "@ecomarket/testbed/broker/test_broker";
 import { SUBSCRIBERS } from "@ecomarket/testbed/stores/effects";
 import { runDeno } from "../../testbed/project/run_deno.ts";
 import { Bench } from "../support/bench.ts";
+import { brokerOfFile } from "../support/broker_of_file.ts";
 import { eventually } from "../support/eventually.ts";
 import { assertEffects, startAllConsumers } from "../support/roles.ts";
 import {
@@ -17,11 +17,7 @@ import {
   startApi,
 } from "../support/users_api.ts";
 
-let broker: TestBroker;
-Deno.test.beforeAll(async () => {
-  broker = await startTestBroker();
-});
-Deno.test.afterAll(async () => await broker[Symbol.asyncDispose]());
+const broker = brokerOfFile();
 
 const QUEUES = Object.values(SUBSCRIBER_QUEUES);
 
@@ -66,7 +62,7 @@ Deno.test("users-api finishes its requests and empties its outbox when it is ask
   assert.deepEqual(outboxIds(bench), []);
   const expected = [...users, late].map(({ event_id }) => event_id).sort();
   for (const queue of QUEUES) {
-    const ids = (await bench.drain(queue)).map(({ properties }) => String(properties.messageId));
+    const ids = await bench.drainIds(queue);
     assert.deepEqual(ids.sort(), expected, queue);
   }
 });

@@ -92,6 +92,16 @@ export class Bench implements AsyncDisposable {
     }
   }
 
+  /** Takes everything out of `queue`. @returns the ids of the messages. */
+  async drainIds(queue: string): Promise<string[]> {
+    return (await this.drain(queue)).map(({ properties }) => String(properties.messageId));
+  }
+
+  /** Fails where one of `queues` holds a message. */
+  async assertEmpty(...queues: readonly string[]): Promise<void> {
+    for (const queue of queues) assert.equal(await this.depth(queue), 0, queue);
+  }
+
   /** The one message that waits in `queue`. */
   async only(queue: string): Promise<GetMessage> {
     const [message, ...others] = await this.drain(queue);
@@ -156,18 +166,28 @@ export interface RunningConsumer extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
+/** What a {@link recordingConsumer} keeps in memory. */
+export interface RecordingConsumer extends Consumer<unknown> {
+  /** The users whose event it handled. */
+  readonly handled: readonly string[];
+  /** The attempt of each delivery that came to its handler, failed or not. */
+  readonly attempts: readonly number[];
+}
+
 /** A consumer of `email_queue` that keeps what it handled in memory and in a table. */
 export function recordingConsumer(
   handle: (user: string, attempt: number, signal: AbortSignal) => Promise<void> | void = () => {},
   overrides: Partial<EventConsumerDefinition> = {},
-): Consumer<unknown> & { readonly handled: string[] } {
+): RecordingConsumer {
   const handled: string[] = [];
+  const attempts: number[] = [];
   const consumer = eventConsumer({
     name: "email",
     queue: "email_queue",
     migrations: ["CREATE TABLE handled (event_id TEXT NOT NULL, user_id TEXT NOT NULL)"],
     on: {
       async UsuarioCreado({ event_id, user_id }, { attempt, signal }) {
+        attempts.push(attempt);
         await handle(user_id, attempt, signal);
         handled.push(user_id);
         return [{ sql: "INSERT INTO handled VALUES (?, ?)", params: [event_id, user_id] }];
@@ -175,5 +195,5 @@ export function recordingConsumer(
     },
     ...overrides,
   });
-  return { ...consumer, handled } as Consumer<unknown> & { readonly handled: string[] };
+  return { ...consumer, handled, attempts } as RecordingConsumer;
 }
