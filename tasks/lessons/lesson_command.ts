@@ -30,7 +30,12 @@ async function lessonCommand({ args, signal }: CommandContext): Promise<number> 
   if (!lesson) throw new UsageError(`Unknown lesson: ${name}`);
 
   const say = values.json ? printError : print;
-  const sides = await take(lesson, say, signal);
+  const sides = await take(lesson, say, signal).catch((error) => {
+    // n.b. a terminal interrupts the whole process group: that a consumer of ours is gone may be
+    // noticed before our own signal.
+    signal.throwIfAborted();
+    throw error;
+  });
   const problems = problemsOf(sides, lesson.harm);
   const ok = problems.length === 0;
   if (values.json) print(JSON.stringify({ lesson: lesson.name, ok, ...sides }));
