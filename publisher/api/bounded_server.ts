@@ -3,6 +3,7 @@
  * for ever (2.9). A connection that is too slow, or says what is no HTTP, is told so and closed.
  */
 import { createServer, type Server } from "node:http";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { getRequestListener, RequestError } from "@hono/node-server";
 import { messageOf } from "@ecomarket/shared/base/errors";
@@ -71,6 +72,9 @@ export function boundedServer(options: BoundedServerOptions): Server {
     keepAliveTimeout: idleTimeoutMs,
   }, (request, response) => {
     underWay.add(response);
+    response.once("finish", () => {
+      if (!request.complete) hangUp(request.socket, headersTimeout);
+    });
     void answer(request, response);
   });
   // Between requests the one above counts; this one is for a client that does not read its answers.
@@ -82,6 +86,18 @@ export function boundedServer(options: BoundedServerOptions): Server {
   });
   warnWhenFull(server, log);
   return server;
+}
+
+/**
+ * Ends `connection`, whose request is answered and not sent to its end: no deadline counts for the
+ * rest. n.b. what still comes is read until the other side closes, within `timeoutMs`: closing at once
+ * would reset the connection, and the answer with it.
+ */
+function hangUp(connection: Socket, timeoutMs: number): void {
+  const timer = setTimeout(() => connection.destroy(), timeoutMs);
+  connection.once("close", () => clearTimeout(timer));
+  connection.end();
+  connection.resume();
 }
 
 /** Ends `connection`, with `words` where they can still be said. */

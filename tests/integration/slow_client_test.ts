@@ -49,6 +49,29 @@ const HALVES: Readonly<Record<string, string>> = {
   "half a chunk": `${HEAD}Transfer-Encoding: chunked\r\n\r\n32\r\n{"nombre":`,
 };
 
+/** What is answered before it has arrived, by a server that looks at no body. */
+const ANSWERED_EARLY: Readonly<Record<string, string>> = {
+  "a GET with a body": "GET /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 500000\r\n\r\n",
+  "a GET in chunks":
+    "GET /healthz HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n32\r\n{",
+  "a POST": HALF_BODY,
+};
+
+for (const [name, text] of Object.entries(ANSWERED_EARLY)) {
+  Deno.test(`serveHttp() closes after its answer to ${name} that goes on byte by byte`, async () => {
+    await using server = await serve({ handler: () => Response.json("early") });
+    await using client = await RawClient.connect(server.url);
+    await client.send(text);
+    const dripping = new AbortController();
+    const drip = (async () => {
+      while (!dripping.signal.aborted && await client.send("x")) await delay(20);
+    })();
+    assert.match(await client.closed, /^HTTP\/1.1 200 [^]*"early"/);
+    dripping.abort();
+    await drip;
+  });
+}
+
 for (const [name, text] of Object.entries(HALVES)) {
   Deno.test(`serveHttp() answers 408 to a client that sends ${name}, and closes`, async () => {
     await using server = await serve();
