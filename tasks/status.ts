@@ -48,6 +48,7 @@ function show({ queues, effects, deadLetters }: Status): void {
   ]));
   if (Object.values(queues).includes(null)) {
     print("Queues are missing. Declare them with: deno task setup-queues");
+    print("(or name the delays they were declared with: FAST_RETRY, RETRY_DELAYS_MS)");
   }
   const parked = queues[PARKED_QUEUE]?.ready ?? 0;
   if (parked > 0) {

@@ -113,7 +113,10 @@ Deno.test("status shows a person a table, and what to run where queues are missi
   assert.match(stdout, /│ email_queue +│ +1 +│ +0 +│/);
   assert.match(stdout, /│ loyalty_queue +│ missing +│ +│/);
   assert.match(stdout, /│ dead letters +│ +0 +│/);
-  assert.match(stdout, /Queues are missing\. Declare them with: deno task setup-queues\n$/);
+  assert.match(
+    stdout,
+    /Queues are missing\. Declare them with: deno task setup-queues\n\(or name the delays/,
+  );
 });
 
 Deno.test("status names the parked dead letters, and what to do with them", async () => {
