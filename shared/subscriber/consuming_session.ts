@@ -53,6 +53,8 @@ export class ConsumingSession<T> implements Session, LinkUser {
   /** When the broker was asked for the last change that it has not confirmed. */
   #adjustsSince = 0;
   #isOpen = false;
+  /** Whether the log says that it consumes. */
+  #isTold = false;
   #isDraining = false;
 
   private constructor(
@@ -75,16 +77,14 @@ export class ConsumingSession<T> implements Session, LinkUser {
 
   /** Declares what the subscriber needs, and consumes. @throws what the broker says against it. */
   static async start<T>(options: SessionOptions<T>, link: Link): Promise<ConsumingSession<T>> {
-    const { spec, log } = options;
+    const { spec } = options;
     const channel = await link.model.createChannel();
     channel.on("error", (error) => link.destroy(error));
     await declareTopology(channel, spec.topology);
     const publishChannel = await PublishChannel.open(link, options);
     const session = new ConsumingSession(options, link, channel, publishChannel);
     await session.#adjust();
-    if (session.#consumesWith > 0) {
-      log.info("Waiting for messages in {queue}", { queue: spec.queue, state: "consuming" });
-    }
+    if (session.#consumesWith > 0) session.#tellConsuming();
     return session;
   }
 
@@ -112,8 +112,9 @@ export class ConsumingSession<T> implements Session, LinkUser {
         "The store stays unavailable: {queue} waits, and what was taken from it goes back",
         { queue: spec.queue, state: "paused" },
       );
+      this.#isTold = false;
     } else {
-      this.#log.info("Waiting for messages in {queue}", { queue: spec.queue, state: "consuming" });
+      this.#tellConsuming();
     }
     this.#adjust().catch((error) => this.giveUp(error));
   }
@@ -132,6 +133,13 @@ export class ConsumingSession<T> implements Session, LinkUser {
     const closed = Promise.all([this.channel.close(), this.publishChannel.close()]).catch(() => {});
     await Promise.race([closed, aborted(deadline)]);
     return unfinished;
+  }
+
+  #tellConsuming(): void {
+    if (this.#isTold || this.#isDraining) return;
+    this.#isTold = true;
+    const { queue } = this.#options.spec;
+    this.#log.info("Waiting for messages in {queue}", { queue, state: "consuming" });
   }
 
   /** What to consume with now; 0 is not at all. */
@@ -185,6 +193,9 @@ export class ConsumingSession<T> implements Session, LinkUser {
       this.#consumesWith = 0;
       return this.giveUp(new Error(`The broker cancelled the consumer of ${spec.queue}`));
     }
+    // n.b. one read of the socket can bring the consumer and its first deliveries, which then come
+    // before consume() resolves: who reads the log shall not see a message before its consumer.
+    this.#tellConsuming();
     if (!this.#take(message.content.length)) return;
     if (!this.#isOpen && isFirstDelivery(message)) this.#isOpen = true;
     this.#adjust().catch((error) => this.giveUp(error));

@@ -49,6 +49,7 @@ export class TcpProxy implements AsyncDisposable {
   #cutInNextChunk = false;
   #refusing = false;
   readonly #plannedCloses = new Set<PlannedClose>();
+  #joined: SetUpReply | undefined;
 
   /** Connections that were relayed so far. */
   connections = 0;
@@ -103,6 +104,11 @@ export class TcpProxy implements AsyncDisposable {
    */
   closeBehind(reply: SetUpReply, connectionName?: string): void {
     this.#plannedCloses.add({ reply, connectionName });
+  }
+
+  /** Puts the broker's next `reply` and what it sends next into one write. */
+  joinBehind(reply: SetUpReply): void {
+    this.#joined = reply;
   }
 
   /** Cuts every connection and refuses new ones until {@link restore}. */
@@ -173,14 +179,20 @@ export class TcpProxy implements AsyncDisposable {
 
   async #copy(pair: Pair, from: Deno.TcpConn, to: Deno.TcpConn, isOutward: boolean): Promise<void> {
     const buffer = new Uint8Array(64 * 1024);
+    let held: Uint8Array = new Uint8Array();
     try {
       for (;;) {
         const length = await from.read(buffer);
         if (length === null) break;
         await this.#pass(length, isOutward);
-        const chunk = buffer.subarray(0, length);
+        const chunk = Uint8Array.from([...held, ...buffer.subarray(0, length)]);
         if (isOutward) pair.name ??= connectionName(chunk);
-        else if (await this.#wroteClose(pair, chunk)) return; // The client hangs up.
+        else {
+          const due = await this.#due(pair, chunk.subarray(held.length));
+          if (due === "closed") return; // The client hangs up.
+          held = due === "held" ? chunk : new Uint8Array();
+          if (due === "held") continue;
+        }
         if (pair.isClosed) continue; // It answers the close: that is not for the broker.
         if (isOutward && this.#cutInNextChunk) {
           this.#cutInNextChunk = false;
@@ -204,18 +216,22 @@ export class TcpProxy implements AsyncDisposable {
     await delay(length / this.#bytesPerSecond * 1000);
   }
 
-  /** Whether a planned close was due in `chunk`: then it is written, behind its answer. */
-  async #wroteClose(pair: Pair, chunk: Uint8Array): Promise<boolean> {
+  /** Does what is planned for `chunk`, the broker's next one: closes behind it, or holds it. */
+  async #due(pair: Pair, chunk: Uint8Array): Promise<"closed" | "held" | undefined> {
     const planned = [...this.#plannedCloses].find(({ connectionName }) =>
       connectionName === undefined || connectionName === pair.name
     );
-    const [end] = pair.answers.endsOf(planned?.reply, chunk);
-    if (!planned || end === undefined) return false;
+    const [end] = pair.answers.endsOf(planned?.reply ?? this.#joined, chunk);
+    if (end === undefined) return undefined;
+    if (!planned) {
+      this.#joined = undefined;
+      return "held";
+    }
     pair.isClosed = true;
     await writeAll(pair.client, Uint8Array.from([...chunk.subarray(0, end), ...forcedClose()]));
     this.#plannedCloses.delete(planned);
     this.closesBehind++;
-    return true;
+    return "closed";
   }
 
   #close(pair: Pair): void {

@@ -13,6 +13,7 @@ import {
 import { encode } from "@ecomarket/shared/contract/catalogue";
 import { createUsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
 import { USER_EVENTS_EXCHANGE } from "@ecomarket/shared/contract/topology";
+import type { Logger } from "@ecomarket/shared/process/log";
 import { TcpProxy } from "@ecomarket/testbed/broker/tcp_proxy";
 import { deadLetterConsumer } from "../../consumers/dead_letter.ts";
 import { onlyArchived, refuseTenTimes } from "../support/archive.ts";
@@ -57,6 +58,24 @@ Deno.test("runSubscriber() commits the effect of an event once, and acks it", as
   }
   // n.b. what was not acked would be in the queue again now.
   await bench.assertEmpty("email_queue", "dead_letter_queue");
+});
+
+Deno.test("runSubscriber() says that it consumes before it handles anything", async () => {
+  await using bench = await Bench.open(broker);
+  await using proxy = TcpProxy.before(bench.amqpUrl);
+  publishSignup(bench, "u-1");
+  // As a busy machine reads them: the consumer and its first delivery at once.
+  proxy.joinBehind("basic.consume-ok");
+  const consumer = recordingConsumer();
+  const handledBefore: number[] = [];
+  const info = (message: string) => {
+    if (message.startsWith("Waiting for messages")) handledBefore.push(consumer.handled.length);
+  };
+  const silent = () => {};
+  const log: Logger = { debug: silent, info, warning: silent, error: silent, with: () => log };
+  await using _running = bench.run(consumer, { amqpUrl: proxy.urlFor(bench.amqpUrl), log });
+  await eventually(() => assert.deepEqual(consumer.handled, ["u-1"]));
+  await eventually(() => assert.deepEqual(handledBefore, [0]));
 });
 
 Deno.test("runSubscriber() understands every message of the workshop's Python scripts", async () => {

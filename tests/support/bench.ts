@@ -125,7 +125,7 @@ export class Bench implements AsyncDisposable {
     const subscriberOptions = {
       urls: [options.amqpUrl ?? this.amqpUrl],
       store,
-      log: this.log,
+      log: options.log ?? this.log,
       prefetch: options.prefetch ?? 20,
       signal: controller.signal,
       ...(options.shutdownTimeoutMs ? { shutdownTimeoutMs: options.shutdownTimeoutMs } : {}),
@@ -154,6 +154,8 @@ export interface RunOptions {
   /** @default a new one in the bench's folder, closed at the end */
   readonly store?: Store;
   readonly amqpUrl?: string;
+  /** @default the bench's */
+  readonly log?: Logger;
   readonly shutdownTimeoutMs?: number;
   readonly storePatienceMs?: number;
 }
