@@ -1,8 +1,10 @@
 /** Archives every dead letter, so that it can be seen, understood and sent back. */
+import { ARCHIVE, ARCHIVE_LETTER, ARCHIVE_MIGRATIONS } from "@ecomarket/shared/archive/tables";
 import { messageId, type RawMessage } from "@ecomarket/shared/contract/message";
 import {
   type FailureReport,
   readFailure,
+  replayIdOf,
   retriesSoFar,
   takeOriginalProperties,
 } from "@ecomarket/shared/contract/headers";
@@ -18,17 +20,8 @@ interface DeadLetter {
 
 /** The archive. It takes anything: whatever arrives here has nowhere else to go. */
 export const deadLetterConsumer: Consumer<DeadLetter> = {
-  name: "dead_letters",
-  migrations: [
-    `CREATE TABLE dead_letters (
-       id INTEGER PRIMARY KEY, message_id TEXT NOT NULL, origin_queue TEXT NOT NULL,
-       reason TEXT NOT NULL, failure_message TEXT NOT NULL, retries INTEGER NOT NULL,
-       failed_at TEXT, archived_at TEXT NOT NULL, properties TEXT NOT NULL, headers TEXT NOT NULL,
-       body BLOB NOT NULL
-     ) STRICT`,
-    "CREATE INDEX dead_letters_message ON dead_letters (message_id)",
-    "ALTER TABLE dead_letters ADD COLUMN original_properties BLOB",
-  ],
+  name: ARCHIVE,
+  migrations: ARCHIVE_MIGRATIONS,
   spec: () => ({
     name: "dead-letter",
     queue: DEAD_LETTER_QUEUE,
@@ -47,6 +40,7 @@ export const deadLetterConsumer: Consumer<DeadLetter> = {
     handle({ failure, messageId, message }, { log }) {
       const { headers: all = {}, ...properties } = message.properties;
       const { original, headers } = takeOriginalProperties(all);
+      const replayId = replayIdOf(headers) ?? null;
       log.info("Dead letter from {queue}: {reason} ({detail})", {
         queue: failure.originQueue,
         reason: failure.reason,
@@ -54,9 +48,7 @@ export const deadLetterConsumer: Consumer<DeadLetter> = {
         message_id: messageId,
       });
       return [{
-        sql: `INSERT INTO dead_letters (message_id, origin_queue, reason, failure_message, retries,
-                failed_at, archived_at, properties, headers, body, original_properties)
-              VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        sql: ARCHIVE_LETTER,
         params: [
           messageId,
           failure.originQueue,
@@ -69,6 +61,10 @@ export const deadLetterConsumer: Consumer<DeadLetter> = {
           headersAsJson(headers),
           new Uint8Array(message.content),
           original ? new Uint8Array(original) : null,
+          replayId,
+          replayId,
+          messageId,
+          failure.originQueue,
         ],
       }];
     },

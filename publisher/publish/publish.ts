@@ -7,9 +7,9 @@ import { X_SIMULATE_FAILURES } from "@ecomarket/shared/contract/headers";
 import { amqpUrls, logConfig } from "@ecomarket/shared/process/config";
 import { configureLog, roleLogger } from "@ecomarket/shared/process/log";
 import { type CommandContext, print, printError, runCommand } from "@ecomarket/shared/process/main";
+import { ProgressBar } from "@ecomarket/shared/process/progress_bar";
 import { connectPublisher, type Level } from "../levels/levels.ts";
 import type { Publisher } from "../levels/publisher.ts";
-import { ProgressBar } from "./progress_bar.ts";
 import { asEvents, type EventRow, eventRow, type EventSource } from "./event_row.ts";
 import { parsePublishArguments, type PublishRequest, USAGE } from "./publish_arguments.ts";
 import { PublishCounts } from "./publish_counts.ts";
@@ -101,7 +101,7 @@ async function publishAll(
       publishOptions: failures === undefined
         ? {}
         : { headers: { [X_SIMULATE_FAILURES]: failures } },
-      onProgress: () => bar?.update(source.extent!.position(), counts),
+      onProgress: () => bar?.update(source.extent!.position(), inWords(counts)),
       onHopeless: () => giveUp.abort(),
       signal,
     });
@@ -111,6 +111,10 @@ async function publishAll(
     report.totals(counts);
   }
   return counts;
+}
+
+function inWords({ published, rejected }: PublishCounts): string {
+  return `${published} published, ${rejected} rejected`;
 }
 
 /** Whether it is worth a progress bar: a terminal, and more than it shows at once. */

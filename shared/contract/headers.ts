@@ -20,6 +20,15 @@ export const X_FAILED_AT = "x-failed-at";
 export const X_FAILURE_ID = "x-failure-id";
 /** What {@link originalProperties} says of a message that could not be published again as it was. */
 export const X_ORIGINAL_PROPERTIES = "x-original-properties";
+/**
+ * Which replay sent the message: `<operation>/<dead letter>`. It travels along through retries and into
+ * the next dead letter, by which the archive knows what came of the replay. Written by `deno task
+ * dead-letters`; nobody decides anything by it but the archive, which believes it only of the message
+ * that was sent.
+ */
+export const X_REPLAY_ID = "x-replay-id";
+/** The event that was replaced by this one: its `event_id`. On what was replayed as a new event. */
+export const X_REPLACES_EVENT = "x-replaces-event";
 /** Asks subscribers to fail, such as `email:2,loyalty:always`. Honoured only with `SIMULATE_FAILURES=1`. */
 export const X_SIMULATE_FAILURES = "x-simulate-failures";
 
@@ -88,10 +97,35 @@ export function republishOptions(
   };
 }
 
+/** What says of one failure that it was. A message that is given another try has none of it. */
+const FAILURE_HEADERS: ReadonlySet<string> = new Set([
+  X_RETRIES,
+  X_ORIGIN_QUEUE,
+  X_FAILURE_REASON,
+  X_FAILURE_MESSAGE,
+  X_FAILED_AT,
+  X_FAILURE_ID,
+]);
+
+/**
+ * `headers` of a dead letter as it is sent back: no failure is in them any more, and all retries are
+ * left. With `replayId`, see {@link X_REPLAY_ID}.
+ */
+export function headersForReplay(headers: Headers, replayId: string): Record<string, unknown> {
+  const own = Object.entries(headers).filter(([name]) => !FAILURE_HEADERS.has(name));
+  return { ...Object.fromEntries(own), [X_RETRIES]: 0, [X_REPLAY_ID]: replayId };
+}
+
+/** The replay that sent the message, where one did. What is too long to be one of ours is none. */
+export function replayIdOf(headers: Headers | undefined): string | undefined {
+  return wholeWord(headers?.[X_REPLAY_ID]);
+}
+
 /**
  * The properties for a message that cannot be published again with its own: nothing of them is left
  * but what can always be written, the rest travels as bytes. The `timestamp` stays where it is one,
- * because it dates an event that names no time itself.
+ * because it dates an event that names no time itself; and who replayed it stays, because its next
+ * failure is to be found by it.
  */
 export function minimalOptions(
   properties: MessageProperties,
@@ -99,11 +133,16 @@ export function minimalOptions(
   headers: Headers,
 ): Options.Publish {
   const timestamp: unknown = properties.timestamp;
+  const replayId = replayIdOf(properties.headers);
   return {
     ...(Number.isSafeInteger(timestamp) ? { timestamp: Number(timestamp) } : {}),
     messageId,
     deliveryMode: 2,
-    headers: { ...headers, [X_ORIGINAL_PROPERTIES]: originalProperties(properties) },
+    headers: {
+      ...(replayId === undefined ? {} : { [X_REPLAY_ID]: replayId }),
+      ...headers,
+      [X_ORIGINAL_PROPERTIES]: originalProperties(properties),
+    },
   };
 }
 
@@ -173,7 +212,7 @@ export function readFailure(headers: Headers | undefined): FailureReport {
     };
   }
   return {
-    id: failureId(headers?.[X_FAILURE_ID]),
+    id: wholeWord(headers?.[X_FAILURE_ID]),
     originQueue: word(headers?.[X_ORIGIN_QUEUE]) ?? "unknown",
     reason: word(headers?.[X_FAILURE_REASON]) ?? "unknown",
     message: text(headers?.[X_FAILURE_MESSAGE]) ?? "",
@@ -193,8 +232,8 @@ function word(value: unknown): string | undefined {
   return typeof value === "string" ? shorten(value, MAX_FAILURE_WORD) : undefined;
 }
 
-/** n.b. a shortened id might be that of another failure: it is none then. */
-function failureId(value: unknown): string | undefined {
+/** n.b. a shortened id might be that of something else: it is none then. */
+function wholeWord(value: unknown): string | undefined {
   return typeof value === "string" && value.length <= MAX_FAILURE_WORD ? value : undefined;
 }
 

@@ -36,6 +36,19 @@ const STORE_FAULTS = new Set([3, 5, 6, 7, 8, 10, 11, 13, 14, 15, 26]);
 const WRITE_CHECKS = `CREATE TABLE IF NOT EXISTS write_checks (
   id INTEGER PRIMARY KEY CHECK (id = 1), checked_at TEXT NOT NULL) STRICT`;
 
+/** How {@link SqliteDatabase.open} opens. */
+export interface OpenOptions {
+  /**
+   * Looks at the database before its migrations, in their transaction: if it throws, nothing is changed.
+   */
+  readonly admit?: (db: DatabaseSync) => void;
+  /**
+   * How long a commit waits for another process, with the event loop standing still, before it is a
+   * {@link StoreUnavailableError}. @default 50
+   */
+  readonly busyTimeoutMs?: number;
+}
+
 interface Commit {
   /** Does its part of the transaction, and returns what settles its promise once that is on the disk. */
   readonly apply: () => () => void;
@@ -59,16 +72,15 @@ export class SqliteDatabase {
 
   /**
    * Opens the database, creating the folder, the file and the tables where they are missing. Only the
-   * user who runs this may read them. `admit` looks at the database before its migrations, in their
-   * transaction: if it throws, nothing is changed.
+   * user who runs this may read them.
    *
    * @throws {StoreUnavailableError} when that is not possible now.
-   * @throws whatever `admit` throws.
+   * @throws whatever {@link OpenOptions.admit} throws.
    */
   static open(
     directory: string,
     migrations: Migrations,
-    admit: (db: DatabaseSync) => void = () => {},
+    { admit = () => {}, busyTimeoutMs = 50 }: OpenOptions = {},
   ): SqliteDatabase {
     const path = join(directory, DATABASE_FILE);
     return asStoreFault(`Cannot open the store ${path}`, () => {
@@ -85,7 +97,7 @@ export class SqliteDatabase {
         run(db, "PRAGMA synchronous = FULL");
         run(db, "PRAGMA fullfsync = ON"); // macOS: plain fsync() leaves the data in the drive's cache.
         migrate(db, migrations, admit);
-        run(db, "PRAGMA busy_timeout = 50");
+        run(db, `PRAGMA busy_timeout = ${busyTimeoutMs}`);
       } catch (error) {
         db.close();
         throw error;

@@ -1,11 +1,27 @@
 /** The {@link Store} on one machine: SQLite, in the runtime already. */
 import type { DatabaseSync } from "node:sqlite";
-import { type Migrations, SqliteDatabase } from "./sqlite.ts";
+import { type Migrations, type OpenOptions, SqliteDatabase } from "./sqlite.ts";
 import type { Effect, SqlValue, Store } from "./store.ts";
 import { claimStore, type StoreOwner } from "./store_owner.ts";
 
 const INBOX =
   `CREATE TABLE inbox (event_id TEXT PRIMARY KEY, processed_at TEXT NOT NULL) WITHOUT ROWID, STRICT`;
+
+/**
+ * The database below the store of `owner`, with the same tables: for who works with a subscriber's data
+ * beside the subscriber.
+ *
+ * @throws as {@link SqliteStore.open}.
+ */
+export function openStoreDatabase(
+  directory: string,
+  owner: StoreOwner,
+  migrations: Migrations,
+  options: OpenOptions = {},
+): SqliteDatabase {
+  const admit = (db: DatabaseSync) => claimStore(db, directory, owner);
+  return SqliteDatabase.open(directory, [INBOX, ...migrations], { ...options, admit });
+}
 
 /** A subscriber's tables and its inbox in `directory/store.sqlite`. See {@link SqliteDatabase}. */
 export class SqliteStore implements Store {
@@ -22,8 +38,7 @@ export class SqliteStore implements Store {
    * @throws {StoreOwnerError} when it belongs to another subscriber, or to another queue's.
    */
   static open(directory: string, owner: StoreOwner, migrations: Migrations): SqliteStore {
-    const claim = (db: DatabaseSync) => claimStore(db, directory, owner);
-    return new SqliteStore(SqliteDatabase.open(directory, [INBOX, ...migrations], claim));
+    return new SqliteStore(openStoreDatabase(directory, owner, migrations));
   }
 
   // deno-lint-ignore require-await -- the interface is asynchronous, SQLite is not

@@ -3,6 +3,7 @@
  * are counted.
  */
 import type { DatabaseSync } from "node:sqlite";
+import { ARCHIVE } from "@ecomarket/shared/archive/tables";
 import { SUBSCRIBER_QUEUES, type SubscriberName } from "@ecomarket/shared/contract/topology";
 import type { Counts, StoredHoldings } from "../audit/event_audit.ts";
 import { readStore } from "./read_store.ts";
@@ -36,9 +37,16 @@ export function countEffects(subscriber: SubscriberName, dataDirOf: DataDirOf): 
   return count(dataDirOf(subscriber), effectsOf(subscriber));
 }
 
-/** How many dead letters are archived. */
+/** How many dead letters are archived: copies of one replay count once, tombstones do not. */
 export function countDeadLetters(dataDirOf: DataDirOf): number {
-  return count(dataDirOf("dead_letters"), "dead_letters");
+  return readStore(dataDirOf(ARCHIVE), (db) => {
+    // n.b. an archive that no newer consumer has opened yet has no view.
+    const table = db.prepare(
+      `SELECT name FROM sqlite_schema WHERE name IN ('waiting_letters', 'dead_letters')
+       ORDER BY name DESC`,
+    ).get()?.name;
+    return Number(db.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.n);
+  }) ?? 0;
 }
 
 /** How often each event had its effect on `subscriber`. */
@@ -58,7 +66,7 @@ export function deadLettersByEvent(
   const sql =
     `SELECT message_id AS id, count(*) AS n FROM dead_letters WHERE origin_queue = ? GROUP BY 1`;
   const queue = SUBSCRIBER_QUEUES[subscriber];
-  return readStore(dataDirOf("dead_letters"), (db) => byId(db, sql, queue)) ?? new Map();
+  return readStore(dataDirOf(ARCHIVE), (db) => byId(db, sql, queue)) ?? new Map();
 }
 
 /** Every effect of `subscriber`, to select from. */

@@ -20,6 +20,7 @@ const ROOM_ARROWS: Readonly<Record<string, readonly string[]>> = {
   "shared/process": ["shared/contract", "shared/base"],
   "shared/broker": ["shared/process", "shared/base"],
   "shared/store": ["shared/process", "shared/base"],
+  "shared/archive": ["shared/store", "shared/contract"],
   "shared/subscriber": [
     "shared/store",
     "shared/broker",

@@ -1,4 +1,4 @@
-/** The progress bar of a long import, with lines of text scrolling by above it. */
+/** The progress bar of something long, with lines of text scrolling by above it. */
 import process from "node:process";
 // @ts-types="@types/cli-progress"
 import cliProgress from "cli-progress";
@@ -14,7 +14,7 @@ export class ProgressBar {
   constructor(size: number) {
     this.#size = size;
     this.#bars = new cliProgress.MultiBar({
-      format: "[{bar}] {percentage}% {published} published, {rejected} rejected, {left} left",
+      format: "[{bar}] {percentage}% {counts}, {left} left",
       barsize: 24,
       stream: process.stderr,
       clearOnComplete: true,
@@ -22,15 +22,15 @@ export class ProgressBar {
       linewrap: true, // Or the terminal cuts long lines of text, not the bar alone.
       gracefulExit: false, // Signals are the command's own business.
     }, cliProgress.Presets.shades_classic);
-    this.#bar = this.#bars.create(size, 0, { published: 0, rejected: 0, left: "?" });
+    this.#bar = this.#bars.create(size, 0, { counts: "…", left: "?" });
   }
 
-  /** Shows that `position` is reached. Cheap: it is drawn ten times a second. */
-  update(position: number, counts: { published: number; rejected: number }): void {
-    // n.b. cli-progress judges the time left by the last ten updates: events come in bursts.
+  /** Shows that `position` is reached, and `counts` in words. Cheap: it is drawn ten times a second. */
+  update(position: number, counts: string): void {
+    // n.b. cli-progress judges the time left by the last ten updates: what is done comes in bursts.
     const elapsedMs = performance.now() - this.#startedAt;
     const left = position > 0 ? secondsLeft(elapsedMs, position / this.#size) : "?";
-    this.#bar.update(position, { ...counts, left });
+    this.#bar.update(position, { counts, left });
   }
 
   /** Prints one line above the bar. */
