@@ -4,7 +4,7 @@
  * that a decision and its record are one transaction.
  */
 import { DEAD_LETTER_QUEUE } from "../contract/topology.ts";
-import { type Migrations, type OpenOptions, SqliteDatabase } from "../store/sqlite.ts";
+import type { Migrations, OpenOptions, SqliteDatabase } from "../store/sqlite.ts";
 import { openStoreDatabase } from "../store/sqlite_store.ts";
 
 /** The name of the archive, also that of its data folder. */

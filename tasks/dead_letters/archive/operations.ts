@@ -157,6 +157,15 @@ export class Operations {
     return this.#items("WHERE letter = ? ORDER BY operation", letter);
   }
 
+  /** The queues in which the dead letters of `operation` failed. */
+  origins(operation: string): string[] {
+    return this.#read(
+      `SELECT DISTINCT l.origin_queue AS queue FROM operation_items i
+       JOIN dead_letters l ON l.id = i.letter WHERE i.operation = ?`,
+      operation,
+    ).map(({ queue }) => String(queue));
+  }
+
   /** The dead letter for which `operation` has, or may have, sent `eventId` to `queue`. */
   sentAs(operation: string, eventId: string, queue: string): number | undefined {
     const [row] = this.#read(

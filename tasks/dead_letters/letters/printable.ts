@@ -1,12 +1,10 @@
 /** What came from the wire, made fit for a terminal: a hostile message must not drive it. */
 
 /**
- * Control characters, also those that some terminals obey beyond ASCII (C1), line breaks of Unicode,
- * and those that turn the direction of text or cannot be seen.
+ * Control characters, also those that some terminals obey beyond ASCII (C1); line breaks of Unicode; and
+ * those that cannot be seen, or turn the direction of text.
  */
-// deno-lint-ignore no-control-regex -- they are what is looked for
-const UNPRINTABLE =
-  /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 /** `text` in one line, each character in it that is no plain text as `\u001b`. */
 export function printable(text: string): string {
@@ -30,6 +28,8 @@ export function shortened(text: string, width: number): string {
   return `${characters.slice(0, width - 1).join("")}…`;
 }
 
+/** n.b. by UTF-16 units, as JSON writes them. */
 function escaped(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return character.split("").map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+    .join("");
 }

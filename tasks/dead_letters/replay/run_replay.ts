@@ -26,8 +26,8 @@ export interface ReplayContext {
   readonly archive: Archive;
   readonly inboxes: Inboxes;
   send(outgoing: Outgoing): Promise<ConfirmResult>;
-  /** Why nothing can be sent to `queue`, where that is so. */
-  blockedOrigin(queue: string): Promise<string | undefined>;
+  /** The origins to which nothing can be sent, and why. */
+  readonly blockedOrigins: ReadonlyMap<string, string>;
 }
 
 /** How far one run goes. */
@@ -58,7 +58,7 @@ export async function runReplay(
     if (signal.aborted) return { kind: "interrupted" };
     const items = operations.next(operation.id, Math.min(groupSize(rate), limit - settled));
     if (items.length === 0) return { kind: "done" };
-    const decisions = await decideAll(operation, items, context);
+    const decisions = decideItems(operation, items, context);
     const sends = decisions.filter((decision) => decision.kind === "send");
     const ends = decisions.filter((decision) => decision.kind === "end");
     await operations.mark(
@@ -98,11 +98,11 @@ async function pause(until: number, signal: AbortSignal): Promise<void> {
 }
 
 /** Decides on `items` in order: of two that have the same event, the later one sees the earlier. */
-async function decideAll(
-  operation: Operation,
+export function decideItems(
+  operation: Pick<Operation, "id" | "options" | "startedAt">,
   items: readonly Item[],
-  context: ReplayContext,
-): Promise<ItemDecision[]> {
+  context: Omit<ReplayContext, "send">,
+): ItemDecision[] {
   const { letters, operations } = context.archive;
   const decisions: ItemDecision[] = [];
   const inThisGroup = new Map<string, number>();
@@ -121,7 +121,7 @@ async function decideAll(
       startedAt: operation.startedAt,
       hasFailedAgain: letter !== undefined && item.eventId !== undefined &&
         letters.ofReplay(replayId(item), [letter.messageId, item.eventId], queue) !== undefined,
-      blockedOrigin: letter && await context.blockedOrigin(queue),
+      blockedOrigin: context.blockedOrigins.get(queue),
       isDone: (eventId) => context.inboxes.has(queue, eventId),
       twinOf: (eventId) =>
         inThisGroup.get(key(eventId)) ?? operations.sentAs(operation.id, eventId, queue),

@@ -1,0 +1,124 @@
+/** `dead-letters operations`: what was decided, what became of it, and what is still to be done. */
+import { UsageError } from "@ecomarket/shared/base/errors";
+import { parseArguments } from "@ecomarket/shared/process/args";
+import { amqpUrls, dataDir } from "@ecomarket/shared/process/config";
+import { print } from "@ecomarket/shared/process/main";
+import { renderTable } from "@ecomarket/shared/process/table";
+import { Archive, ArchiveError } from "../archive/archive.ts";
+import { LocalInboxes } from "../archive/inboxes.ts";
+import type { Operation } from "../archive/operations.ts";
+import { whoAmI } from "../archive/who.ts";
+import { carryOutDiscard } from "../discard/discard.ts";
+import { printable, printableJson, shortened } from "../letters/printable.ts";
+import { carryOut } from "../replay/replay.ts";
+import { ReplayChannel } from "../replay/replay_channel.ts";
+import { parseRunOptions, RUN_OPTIONS } from "../replay/replay_arguments.ts";
+import { type OperationReport, reportLines, reportOf, stateOf } from "./report.ts";
+
+/** Does what `args` ask for, and returns the exit code. */
+export async function operations(
+  args: readonly string[],
+  signal: AbortSignal,
+): Promise<number | void> {
+  const { values, positionals } = parseArguments(args, RUN_OPTIONS, 2);
+  const [verb = "list", id] = positionals;
+  const json = values.json ?? false;
+  if (verb !== "list" && id === undefined) {
+    throw new UsageError(`Say which operation to ${verb}: its id`);
+  }
+  switch (verb) {
+    case "list":
+      return list(json);
+    case "show":
+      return show(id!, json);
+    case "resume":
+      return await resume(id!, parseRunOptions(values), signal);
+    case "abort":
+      return await abort(id!, json);
+    default:
+      throw new UsageError(`operations knows show, resume and abort, got "${verb}"`);
+  }
+}
+
+function list(json: boolean): void {
+  using archive = Archive.open();
+  const all = archive.operations.all().map((operation) => {
+    const counts = archive.operations.counts(operation.id);
+    return { ...operation, counts, state: stateOf(operation, counts) };
+  });
+  if (json) return print(printableJson(all));
+  if (all.length === 0) return print("No operations");
+  print(renderTable(
+    ["operation", "what", "who", "done", "left", "state"],
+    all.map(({ id, kind, who, counts, state }) => [
+      id,
+      kind,
+      shortened(who, 12),
+      counts.sent + counts.discarded,
+      counts.pending + counts.sending,
+      state,
+    ]),
+  ));
+}
+
+function show(id: string, json: boolean): void {
+  using archive = Archive.open();
+  using inboxes = new LocalInboxes(dataDir(""));
+  const report = reportOf(find(archive, id), archive, inboxes);
+  if (json) return print(printableJson(report));
+  headLines(report).forEach(print);
+  reportLines(report).forEach(print);
+}
+
+function headLines({ kind, who, why, startedAt, selection, state }: OperationReport): string[] {
+  return [
+    `${kind} by ${printable(who)} at ${startedAt}, ${state}`,
+    `  why: ${why === "" ? "no reason was given" : printable(why)}`,
+    `  what: ${printable(selection)}`,
+  ];
+}
+
+async function resume(
+  id: string,
+  options: ReturnType<typeof parseRunOptions>,
+  signal: AbortSignal,
+): Promise<number> {
+  const urls = amqpUrls();
+  using archive = Archive.open();
+  using inboxes = new LocalInboxes(dataDir(""));
+  using _lock = archive.lock();
+  const operation = find(archive, id);
+  const state = stateOf(operation, archive.operations.counts(operation.id));
+  if (state !== "unfinished") {
+    print(`Operation ${operation.id} is ${state}: nothing is left to do`);
+    return state === "done" ? 0 : 1;
+  }
+  if (operation.kind === "discard") {
+    return await carryOutDiscard(operation, archive, signal, options.json);
+  }
+  await using channel = await ReplayChannel.open(urls);
+  const rate = options.rate ?? operation.options.rate;
+  return await carryOut(operation, { archive, inboxes, channel, signal, ...options, rate });
+}
+
+async function abort(id: string, json: boolean): Promise<void> {
+  using archive = Archive.open();
+  using inboxes = new LocalInboxes(dataDir(""));
+  using _lock = archive.lock();
+  const operation = find(archive, id);
+  const now = new Date();
+  if (stateOf(operation, archive.operations.counts(operation.id)) === "unfinished") {
+    await archive.operations.abort(operation.id, `aborted by ${whoAmI()}`, now);
+  }
+  const report = reportOf(find(archive, operation.id), archive, inboxes);
+  if (json) print(printableJson(report));
+  else reportLines(report).forEach(print);
+}
+
+function find(archive: Archive, id: string): Operation {
+  const found = archive.operations.find(id);
+  if (found) return found;
+  throw new ArchiveError(
+    `There is no operation "${id}", or more than one: deno task dead-letters operations`,
+  );
+}
