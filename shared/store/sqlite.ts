@@ -93,6 +93,8 @@ export class SqliteDatabase {
         // nobody waits: a busy store is a StoreUnavailableError, which is waited out without stopping
         // the event loop.
         run(db, `PRAGMA busy_timeout = ${OPEN_TIMEOUT_MS}`);
+        // n.b. of use to a new file only: without it, the pages of what is deleted never leave the file.
+        run(db, "PRAGMA auto_vacuum = INCREMENTAL");
         turnWalOn(db);
         run(db, "PRAGMA synchronous = FULL");
         run(db, "PRAGMA fullfsync = ON"); // macOS: plain fsync() leaves the data in the drive's cache.

@@ -34,8 +34,8 @@ replay:
                       operation, until: operations resume ID [--limit N]
   --rate R            at most R messages per second
   --dry-run           show what would be sent; send and record nothing
-  --patch JSON        merge this into each body, such as '{"email":"a@b.example"}'
-                      (null takes a field away); the archived one stays as it is
+  --patch JSON        merge this into each body, such as '{"email":"a@b.mx"}'
+                      (null takes a field away); the archived one stays
   --new-id            send it as a new event, also where it was done already
   --poison            those as well that killed their consumer (delivery_limit)
   --again             those as well that were sent back before
@@ -46,10 +46,10 @@ replay:
 discard keeps a tombstone: when, who, why, the ids; body and headers are gone.
   --keep-size SIZE    the oldest, until the others have SIZE (500MB) together
   --dry-run           say how many
-list --limit N shows the newest N (50). Each takes --json. -h, --help: this text.
+list --limit N shows the newest N (50). Each takes --json. -h, --help: this.
 
-Exit codes: 0 done; 1 some were refused or failed again; 2 the command line cannot
-be used, or it was not confirmed; 130 interrupted.
+Exit codes: 0 done; 1 some were refused or failed again; 2 the command line
+cannot be used, or it was not confirmed; 130 interrupted.
 `;
 
 async function deadLetters({ args, signal }: CommandContext): Promise<number | void> {

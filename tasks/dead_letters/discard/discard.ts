@@ -74,10 +74,13 @@ export async function carryOutDiscard(
     await archive.operations.discard(operation.id, items.map(({ letter }) => letter));
     await nextTurn(); // A signal is heard between two groups.
   }
-  if (!signal.aborted) shrink(archive.db);
+  const isShrunk = signal.aborted || shrink(archive.db);
   const { discarded, pending } = archive.operations.counts(operation.id);
   if (json) print(printableJson({ operation: operation.id, discarded, pending }));
   else print(`Operation ${operation.id}: ${discarded} discarded, a tombstone is left of each`);
+  if (!isShrunk) {
+    printError("The file keeps its size, for an older version made it: it is filled anew");
+  }
   if (pending === 0) return 0;
   printError(`${pending} are left: deno task dead-letters operations resume ${operation.id}`);
   return 130;

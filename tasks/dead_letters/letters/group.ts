@@ -12,7 +12,7 @@ export interface Cause {
 /** What is taken out of a message, in this order: what comes first may hold what comes later. */
 const TAKEN_OUT: readonly (readonly [RegExp, string])[] = [
   [/"[^"]*"|“[^”]*”|«[^»]*»|`[^`]*`|(?<!\p{L})'[^']*'(?!\p{L})/gu, "<value>"],
-  [/[^\s<>(),;:=@]+@[^\s<>(),;:=@]*[^\s<>(),;:=@.]/gu, "<email>"],
+  [/<?[^\s<>(),;:=@]+@[^\s<>(),;:=@]*[^\s<>(),;:=@.]>?/gu, "<email>"],
   [/\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/gi, "<id>"],
   [/(?<![\p{L}\p{N}_])[-+]?\d+(?:[.,:]\d+)*(?![\p{L}\p{N}_-])/gu, "<n>"],
   [/(?<![\p{L}\p{N}_<-])(?=[\p{L}_-]*\d)[\p{L}\p{N}_-]+/gu, "<id>"],

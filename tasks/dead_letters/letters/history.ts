@@ -20,9 +20,6 @@ export function historyOf(letter: FullLetter, archive: Archive, inboxes: Inboxes
     ...archive.letters.copiesOf(letter.id).map((id) =>
       `dead letter ${id} is of a second copy of the same replay, and does not count`
     ),
-    ...(letter.discardedIn === undefined
-      ? []
-      : [`discarded in operation ${letter.discardedIn}: body and headers are gone`]),
   ];
 }
 
@@ -41,7 +38,8 @@ function replaysInWords(letter: FullLetter, archive: Archive, inboxes: Inboxes):
     const edited = patch === undefined ? "" : `, patched with ${JSON.stringify(patch)}`;
     const who = operation?.who ?? "unknown";
     const what = `${when} ${operation?.kind ?? "operation"} ${item.operation} by ${who}${edited}`;
-    return `${what}: ${verdictInWords(readVerdict(item, archive, inboxes))}`;
+    const why = operation && operation.why !== "" ? ` (${operation.why})` : "";
+    return `${what}${why}: ${verdictInWords(readVerdict(item, archive, inboxes))}`;
   });
 }
 

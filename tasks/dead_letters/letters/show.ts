@@ -44,7 +44,7 @@ function asJson(letter: FullLetter, history: readonly string[]) {
     ...facts,
     group: groupId(letter),
     eventId: eventIdOf(letter),
-    problem: problemOf(letter),
+    problem: letter.discardedIn === undefined ? contractProblem(letter) : undefined,
     properties: JSON.parse(properties),
     headers: JSON.parse(headers),
     originalProperties: original,
@@ -56,18 +56,24 @@ function asJson(letter: FullLetter, history: readonly string[]) {
 function letterLines(letter: FullLetter, history: readonly string[], isFull: boolean): string[] {
   const width = isFull ? Infinity : MAX_VALUE;
   const field = (name: string, value: string) => wrapped(`${name.padEnd(10)} `, value, width);
-  const problem = problemOf(letter);
-  return [
+  const head = [
     `Dead letter ${letter.id}`,
     ...field("origin", letter.originQueue),
     ...field("reason", letter.reason),
+  ];
+  const past = history.flatMap((line) => wrapped("- ", line, isFull ? Infinity : 1_000));
+  if (letter.discardedIn !== undefined) {
+    return [...head, ...field("message", letter.messageId), "", "History", ...past];
+  }
+  return [
+    ...head,
     ...field("error", letter.failureMessage),
-    ...field("today", problem ?? "the contract accepts it as it is"),
+    ...field("today", contractProblem(letter) ?? "the contract accepts it as it is"),
     ...field("event", eventIdOf(letter)),
     ...field("group", groupId(letter)),
     "",
     "History",
-    ...history.flatMap((line) => wrapped("- ", line, isFull ? Infinity : 1_000)),
+    ...past,
     "",
     "Properties",
     ...memberLines(letter.properties, width),
@@ -78,10 +84,6 @@ function letterLines(letter: FullLetter, history: readonly string[], isFull: boo
     `Body (${letter.body.length} bytes)`,
     ...bodyLines(letter.body, isFull ? Infinity : MAX_BODY_CHARACTERS),
   ];
-}
-
-function problemOf(letter: FullLetter): string | undefined {
-  return letter.discardedIn === undefined ? contractProblem(letter) : "it was discarded";
 }
 
 function wrapped(head: string, text: string, maxCharacters: number): string[] {

@@ -72,6 +72,8 @@ export function verdictInWords(verdict: Verdict): string {
       return "unknown: its store is not on this machine";
     case "pending":
       return "not sent yet";
+    case "discarded":
+      return "discarded: body and headers are gone";
     default:
       return verdict.detail === undefined ? verdict.kind : `${verdict.kind}: ${verdict.detail}`;
   }
