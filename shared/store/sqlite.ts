@@ -95,6 +95,8 @@ export class SqliteDatabase {
         run(db, `PRAGMA busy_timeout = ${OPEN_TIMEOUT_MS}`);
         // n.b. of use to a new file only: without it, the pages of what is deleted never leave the file.
         run(db, "PRAGMA auto_vacuum = INCREMENTAL");
+        // What is deleted holds names and addresses: it is overwritten where that costs no further page.
+        run(db, "PRAGMA secure_delete = FAST");
         turnWalOn(db);
         run(db, "PRAGMA synchronous = FULL");
         run(db, "PRAGMA fullfsync = ON"); // macOS: plain fsync() leaves the data in the drive's cache.

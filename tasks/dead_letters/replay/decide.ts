@@ -66,13 +66,13 @@ export function decideItem(facts: ItemFacts): ItemDecision {
   if (letter.copyOf !== undefined) {
     return end("refused", `it is a copy of dead letter ${letter.copyOf}: replay that one`);
   }
-  if (facts.blockedOrigin !== undefined) return end("refused", facts.blockedOrigin);
   const message = replayMessage(letter, {
     ...options,
     operation: item.operation,
     replayId: replayId(item),
   });
   if (message.kind === "refusal") return end("refused", message.reason);
+  if (facts.blockedOrigin !== undefined) return end("refused", facts.blockedOrigin);
   const send: ItemDecision = {
     kind: "send",
     note: {
