@@ -1,8 +1,16 @@
 /** `deno task dead-letters` as a person runs it, in its sandbox, and what it says as data. */
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { PermanentError } from "@ecomarket/shared/base/errors";
+import { DEAD_LETTER_EXCHANGE } from "@ecomarket/shared/contract/topology";
+import { createUsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
 import { PROJECT_ROOT } from "@ecomarket/testbed/project/project_root";
 import { type Finished, runDeno } from "../../testbed/project/run_deno.ts";
-import type { Bench } from "./bench.ts";
+import { archived } from "./archive.ts";
+import { type Bench, type RecordingConsumer, recordingConsumer } from "./bench.ts";
+import { eventually } from "./eventually.ts";
 
 const SCRIPT = "tasks/dead_letters/dead_letters.ts";
 
@@ -46,4 +54,46 @@ export function startDeadLetters(bench: Bench, ...args: readonly string[]): Deno
     stdout: "null",
     stderr: "null",
   }).spawn();
+}
+
+/** Resolves once the archive holds `count` dead letters, copies and tombstones among them. */
+export async function untilArchived(bench: Bench, count: number): Promise<void> {
+  await eventually(() => assert.equal(archived(bench).length, count), 30_000);
+}
+
+/** A consumer of `email_queue` that fails for good until it is mended. */
+export function mendable(): { readonly consumer: RecordingConsumer; mend(): void } {
+  let isMended = false;
+  const consumer = recordingConsumer((user) => {
+    if (!isMended) throw new PermanentError(`the template of ${user} is missing`);
+  });
+  return { consumer, mend: () => void (isMended = true) };
+}
+
+/** `count` events, published with their own ids. */
+export function publishMany(bench: Bench, count: number): string[] {
+  return Array.from({ length: count }, (_, n) => {
+    const user = { user_id: `u-${n}`, nombre: "Ana", email: "ana@example.com" };
+    const event = createUsuarioCreado(user);
+    bench.publishRaw(event, { messageId: event.event_id });
+    return event.event_id;
+  }).sort();
+}
+
+/** Publishes a dead letter, as the broker or anybody else might. */
+export function publishDead(bench: Bench, body: unknown, headers: Record<string, unknown>): void {
+  const content = Buffer.from(JSON.stringify(body));
+  bench.channel.publish(DEAD_LETTER_EXCHANGE, "", content, { messageId: "m-1", headers });
+}
+
+/** Runs `sql` on the archive, as a process would have left it that was killed. */
+export function inArchive(bench: Bench, sql: string, ...params: (string | number)[]): void {
+  using db = new DatabaseSync(join(bench.directory, "dead_letters", "store.sqlite"));
+  db.prepare("PRAGMA busy_timeout = 5000").run();
+  db.prepare(sql).run(...params);
+}
+
+/** What became of each item of an operation, in a word. */
+export function verdicts(report: { items: { verdict: { kind: string } }[] }): string[] {
+  return report.items.map(({ verdict }) => verdict.kind);
 }
