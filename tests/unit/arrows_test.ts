@@ -42,6 +42,7 @@ const ROOM_ARROWS: Readonly<Record<string, readonly string[]>> = {
   "testbed/stores": ["testbed/audit"],
   "testbed/project": ["testbed/broker"],
   "testbed/processes": ["testbed/project"],
+  "tasks/dead_letters": [],
 };
 
 /** For each file of the project, the files that it imports: types too, and what it loads later. */

@@ -5,8 +5,10 @@ import fc from "fast-check";
 import {
   deliveryCount,
   failureMessage,
+  headersForReplay,
   minimalOptions,
   readFailure,
+  replayIdOf,
   republishOptions,
   retriesSoFar,
   takeOriginalProperties,
@@ -261,4 +263,37 @@ Deno.test("Header readers never throw, whatever the headers hold", () => {
     }),
     { numRuns: 1_000 },
   );
+});
+
+Deno.test("headersForReplay() takes every failure away, and leaves the message's own headers", () => {
+  const own = { "x-mine": 1, "x-simulate-failures": "email:1" };
+  const failed = {
+    "x-retries": 3,
+    "x-origin-queue": "email_queue",
+    "x-failure-reason": "permanent-error",
+    "x-failure-message": "full",
+    "x-failed-at": "2026",
+    "x-failure-id": "f",
+    "x-replay-id": "op-0/1",
+  };
+  assert.deepEqual(headersForReplay({ ...own, ...failed }, "op-1/2"), {
+    ...own,
+    "x-retries": 0,
+    "x-replay-id": "op-1/2",
+  });
+});
+
+Deno.test("replayIdOf() reads a text that is short enough to be one, and nothing from anything else", () => {
+  assert.equal(replayIdOf({ "x-replay-id": "op-1/2" }), "op-1/2");
+  assert.equal(replayIdOf(undefined), undefined);
+  for (const value of [...HOSTILE, "x".repeat(256)]) {
+    if (typeof value === "string" && value.length < 256) continue;
+    assert.equal(replayIdOf({ "x-replay-id": value }), undefined);
+  }
+});
+
+Deno.test("republishOptions() and minimalOptions() keep who replayed the message", () => {
+  const own = properties({ headers: { "x-replay-id": "op-1/2" } });
+  assert.equal(republishOptions(own, "m-1", {}).headers["x-replay-id"], "op-1/2");
+  assert.equal(minimalOptions(own, "m-1", {}).headers["x-replay-id"], "op-1/2");
 });
