@@ -1,6 +1,6 @@
 /**
  * A replay is killed with -9 at any moment, and resumed until it is done: nothing lost, nothing doubled.
- * `REPLAY_SEED` chooses the moments; the title tells the seed.
+ * `REPLAY_SEED` chooses the moments; the seed is printed.
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -8,6 +8,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import fc from "fast-check";
 import { PermanentError } from "@ecomarket/shared/base/errors";
 import { until } from "@ecomarket/shared/base/poll";
+import { printError } from "@ecomarket/shared/process/main";
 import { startTestBroker, type TestBroker } from "@ecomarket/testbed/broker/test_broker";
 import { readStore } from "@ecomarket/testbed/stores/read_store";
 import { deadLetterConsumer } from "../../consumers/dead_letter.ts";
@@ -52,7 +53,8 @@ async function untilSending(bench: Bench): Promise<void> {
 
 const FAST = { intervalMs: 1 };
 
-Deno.test(`a replay killed with -9 at ${KILLS} random points loses and doubles nothing (seed ${SEED})`, async () => {
+Deno.test(`a replay killed with -9 at ${KILLS} random points loses and doubles nothing`, async () => {
+  printError(`REPLAY_SEED=${SEED}`);
   await using bench = await Bench.open(broker);
   let isMended = false;
   // Of each ten, one fails again: its dead letter must be there once as well.
@@ -79,7 +81,7 @@ Deno.test(`a replay killed with -9 at ${KILLS} random points loses and doubles n
     if (n % AIMED_EACH === AIMED_EACH - 1) await untilSending(bench);
     else await delay(lifeMs);
     child.kill("SIGKILL");
-    assert.equal((await child.status).signal, "SIGKILL", "it was killed before it was done");
+    assert.equal((await child.output()).signal, "SIGKILL", "it was killed before it was done");
     const operations = await deadLettersJson(bench, ["operations"]);
     assert.ok(operations.length <= 1, "it is always the same one that is resumed");
     operation = operations[0]?.id;

@@ -13,6 +13,7 @@ import {
   mendable,
   publishDead,
   publishMany,
+  startDeadLetters,
   untilArchived,
   verdicts,
 } from "../support/dead_letters.ts";
@@ -162,4 +163,27 @@ Deno.test("dead-letters says that there is no archive, and that another process 
   const busy = await deadLetters(bench, "replay", "1");
   assert.equal(busy.code, 1);
   assert.match(busy.stderr, /^error: Another process replays or discards/);
+});
+
+Deno.test("dead-letters stops at Ctrl+C after the message under way, and says how to go on", async () => {
+  await using bench = await Bench.open(broker);
+  const { consumer, mend } = mendable();
+  await using _email = bench.run(consumer);
+  await using _archive = bench.run(deadLetterConsumer);
+  const ids = publishMany(bench, 30);
+  await untilArchived(bench, 30);
+  mend();
+  const child = startDeadLetters(bench, "replay", "--all", "--yes", "--rate", "2");
+  await eventually(() => assert.ok(consumer.handled.length > 0));
+  child.kill("SIGINT");
+  const { code, stdout, stderr } = await child.output();
+  const said = new TextDecoder().decode(stdout);
+  assert.equal(code, 130);
+  assert.match(new TextDecoder().decode(stderr), /^Stopping after the messages under way/);
+  const [, id] = /\nGo on with: deno task dead-letters operations resume (\S+)\n$/.exec(said) ?? [];
+  assert.ok(id !== undefined, said);
+  const resumed = await deadLettersJson(bench, ["operations", "resume", id, "--rate", "1000"]);
+  assert.deepEqual(new Set(verdicts(resumed)), new Set(["handled"]));
+  assert.deepEqual(eventIds(bench, "email", "handled"), ids);
+  assert.equal(consumer.attempts.length, 60, "none was sent twice");
 });

@@ -44,15 +44,15 @@ export async function deadLettersJson(
   return JSON.parse(finished.stdout);
 }
 
-/** Starts the command, for a test that kills it. */
+/** Starts the command, for a test that stops it. What it says is there to be read. */
 export function startDeadLetters(bench: Bench, ...args: readonly string[]): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
     args: [...command(bench.directory), ...args],
     cwd: PROJECT_ROOT,
     env: environment(bench),
     stdin: "null",
-    stdout: "null",
-    stderr: "null",
+    stdout: "piped",
+    stderr: "piped",
   }).spawn();
 }
 
