@@ -1,6 +1,7 @@
 /** What `status` and `demo` read from the subscribers' stores, written by the subscribers themselves. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import type { ConsumeMessage } from "amqplib";
 import { encode } from "@ecomarket/shared/contract/catalogue";
 import { createCompraRealizada } from "@ecomarket/shared/contract/compra_realizada";
@@ -114,6 +115,23 @@ Deno.test("deadLettersByEvent() counts those of the subscriber's queue, countDea
     new Map([[email.properties.messageId, 2]]),
   );
   assert.deepEqual(deadLettersByEvent("analytics", dataDirOf), new Map());
+});
+
+Deno.test("countDeadLetters() counts neither tombstones nor copies, and reads an archive of before", async () => {
+  await using folder = await temporaryFolder();
+  const dataDirOf: DataDirOf = (name) => join(folder.path, name);
+  await handle(deadLetterConsumer, dataDirOf, delivery(), delivery(), delivery());
+  {
+    using db = new DatabaseSync(join(folder.path, "dead_letters", "store.sqlite"));
+    db.exec("UPDATE dead_letters SET copy_of = 1 WHERE id = 2");
+    db.exec("UPDATE dead_letters SET discarded_in = 'op-1' WHERE id = 3");
+  }
+  assert.equal(countDeadLetters(dataDirOf), 1);
+  {
+    using db = new DatabaseSync(join(folder.path, "dead_letters", "store.sqlite"));
+    db.exec("DROP VIEW waiting_letters");
+  }
+  assert.equal(countDeadLetters(dataDirOf), 3);
 });
 
 Deno.test("A store that is not there yet holds nothing, and is not made by looking", async () => {

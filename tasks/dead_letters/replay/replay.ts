@@ -86,6 +86,9 @@ export async function carryOut(operation: Operation, options: CarryOutOptions): 
     };
     const onProgress = (settled: number) => bar?.update(settled, `${settled} of ${size}`);
     end = await runReplay(operation, context, { ...options, onProgress });
+  } catch (error) {
+    printError(`Go on with: deno task dead-letters operations resume ${operation.id}`);
+    throw error;
   } finally {
     bar?.stop();
     signal.removeEventListener("abort", onStop);

@@ -73,7 +73,7 @@ async function exchangeExists(model: ChannelModel, exchange: string): Promise<bo
     if ((error as { code?: unknown }).code === 404) return false;
     throw new ArchiveError(
       `The broker does not say whether the exchange "${exchange}" exists: ${messageOf(error)}. ` +
-        "Nothing was sent; try again",
+        "Nothing was sent by this call",
       { cause: error },
     );
   }
