@@ -1,4 +1,5 @@
 /** What is asked of a person before it is done, and what is said where nobody can answer. */
+import { once } from "node:events";
 import process from "node:process";
 import { createInterface } from "node:readline/promises";
 import { EcoMarketError } from "@ecomarket/shared/base/errors";
@@ -27,7 +28,10 @@ export async function confirmed(what: string, flag: string, signal: AbortSignal)
     terminal: false,
   });
   try {
-    const answer = await terminal.question(`${what} Go on? [y/N] `, { signal });
+    // n.b. at the end of the input (Ctrl+D) a question is never answered.
+    const ended = once(terminal, "close").then(() => "");
+    const question = terminal.question(`${what} Go on? [y/N] `, { signal });
+    const answer = await Promise.race([question, ended]);
     if (/^y(es)?$/i.test(answer.trim())) return;
     throw new UnconfirmedError("Nothing was done");
   } finally {
