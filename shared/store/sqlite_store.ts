@@ -1,6 +1,7 @@
 /** The {@link Store} on one machine: SQLite, in the runtime already. */
 import type { DatabaseSync } from "node:sqlite";
 import { type Migrations, SqliteDatabase } from "./sqlite.ts";
+import { createPauses, type Pause, writePause } from "./pauses.ts";
 import type { Effect, SqlValue, Store } from "./store.ts";
 import { claimStore, type StoreOwner } from "./store_owner.ts";
 
@@ -22,8 +23,11 @@ export class SqliteStore implements Store {
    * @throws {StoreOwnerError} when it belongs to another subscriber, or to another queue's.
    */
   static open(directory: string, owner: StoreOwner, migrations: Migrations): SqliteStore {
-    const claim = (db: DatabaseSync) => claimStore(db, directory, owner);
-    return new SqliteStore(SqliteDatabase.open(directory, [INBOX, ...migrations], claim));
+    const admit = (db: DatabaseSync) => {
+      claimStore(db, directory, owner);
+      createPauses(db);
+    };
+    return new SqliteStore(SqliteDatabase.open(directory, [INBOX, ...migrations], admit));
   }
 
   // deno-lint-ignore require-await -- the interface is asynchronous, SQLite is not
@@ -51,6 +55,10 @@ export class SqliteStore implements Store {
 
   checkWritable(): Promise<void> {
     return this.#db.checkWritable();
+  }
+
+  notePause(pause: Pause | undefined): Promise<void> {
+    return this.#db.commit(() => writePause((sql) => this.#db.statement(sql), pause));
   }
 
   // deno-lint-ignore require-await -- the interface is asynchronous, SQLite is not
