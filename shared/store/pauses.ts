@@ -12,6 +12,12 @@ export interface Pause {
   readonly probedAt: Date;
 }
 
+/**
+ * A note that was not renewed for so long, in milliseconds, is that of a process that is gone. n.b.
+ * above what a live one takes from note to note: its longest wait, and a check that is not answered.
+ */
+export const PAUSE_OUTDATED_MS = 45_000;
+
 /** One row while the subscriber rests, none else. Not a migration: stores of before have it, or not. */
 const TABLE = `CREATE TABLE IF NOT EXISTS pauses (
   only_row INTEGER PRIMARY KEY CHECK (only_row = 1), waits_for TEXT NOT NULL, reason TEXT NOT NULL,

@@ -17,6 +17,9 @@ export const DEFAULT_PROBE_PACE: Pace = { firstMs: 1_000, maxMs: 30_000 };
 /** How long one check may take. */
 export const CHECK_TIMEOUT_MS = 10_000;
 
+/** Characters of a reason that are kept. */
+const MAX_REASON_LENGTH = 300;
+
 /** What a gate works with. */
 export interface DependencyGateOptions {
   /** Where a pause is noted, for whoever looks from outside. */
@@ -110,7 +113,7 @@ export class DependencyGate implements Need {
 
   #rest(error: unknown): void {
     this.#isAway = true;
-    this.#probe(new Date(), messageOf(error)).catch(() => {}); // Told to stop.
+    this.#probe(new Date(), reasonOf(error)).catch(() => {}); // Told to stop.
     this.#onChange();
   }
 
@@ -134,7 +137,7 @@ export class DependencyGate implements Need {
       }
       this.#note({ waitsFor, reason, since, probedAt: new Date() });
       await delay(delayMs, undefined, { signal: this.#signal });
-      reason = await this.#check().then(() => undefined, messageOf);
+      reason = await this.#check().then(() => undefined, reasonOf);
       this.#signal.throwIfAborted();
     }
     const pausedMs = Math.round(performance.now() - from);
@@ -150,4 +153,9 @@ export class DependencyGate implements Need {
       this.#log.debug("Cannot note the pause: {reason}", { reason: messageOf(error) });
     });
   }
+}
+
+/** n.b. another machine's words, that end on somebody's terminal. */
+function reasonOf(error: unknown): string {
+  return messageOf(error).replaceAll(/\p{Cc}/gu, "?").slice(0, MAX_REASON_LENGTH);
 }
