@@ -53,5 +53,6 @@ export interface Store extends AsyncDisposable {
    * @throws {StoreUnavailableError} when the store cannot be written now.
    */
   notePause(pause: Pause | undefined): Promise<void>;
+  /** Commits what waits, then lets go of the store. */
   close(): Promise<void>;
 }

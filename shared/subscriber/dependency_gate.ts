@@ -3,7 +3,7 @@
  * not at fault: the subscriber rests and asks again and again, as a circuit breaker does.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { aborted, rejectOnAbort } from "../base/abort.ts";
+import { rejectOnAbort } from "../base/abort.ts";
 import { jitteredDelayMs, type Pace } from "../base/backoff.ts";
 import { messageOf } from "../base/errors.ts";
 import type { Logger } from "../process/log.ts";
@@ -32,11 +32,12 @@ export interface DependencyGateOptions {
 }
 
 /** Tells whether what a subscriber's handler depends on is there. Without a dependency it always is. */
-export class DependencyGate implements Need {
+export class DependencyGate implements Need, Disposable {
   readonly #spec: Pick<SubscriberSpec<unknown>, "queue" | "dependency">;
   readonly #store: Pick<Store, "notePause">;
   readonly #log: Logger;
   readonly #signal: AbortSignal;
+  readonly #ended = new AbortController();
   readonly #pace: Pace;
   /** The check that is under way, and the one that follows it. Neither rejects. */
   #running: Promise<boolean> | undefined;
@@ -51,7 +52,7 @@ export class DependencyGate implements Need {
     this.#spec = spec;
     this.#store = options.store;
     this.#log = options.log;
-    this.#signal = options.signal;
+    this.#signal = AbortSignal.any([options.signal, this.#ended.signal]);
     this.#pace = options.probePace ?? DEFAULT_PROBE_PACE;
   }
 
@@ -79,9 +80,10 @@ export class DependencyGate implements Need {
     return this.#following ??= this.#look();
   }
 
-  /** Notes that nobody rests any more: to be called last. Waits until `deadline` aborts, at most. */
-  async close(deadline: AbortSignal): Promise<void> {
-    if (this.#isAway) await Promise.race([this.#note(undefined), aborted(deadline)]);
+  /** Asks no more, and notes that nobody rests: closing the store commits that. */
+  [Symbol.dispose](): void {
+    this.#ended.abort(new Error("The subscriber stops"));
+    if (this.#isAway) this.#note(undefined);
   }
 
   async #look(): Promise<boolean> {

@@ -61,7 +61,7 @@ export async function runSubscriber<T>(
 ): Promise<void> {
   const { log, signal } = options;
   const store = new StoreGate(options.store, log, options.storePatienceMs);
-  const dependency = new DependencyGate(spec, options);
+  using dependency = new DependencyGate(spec, options);
   const hold = new Hold([store, dependency]);
   const sessionOptions: SessionOptions<T> = {
     spec,
@@ -83,7 +83,7 @@ export async function runSubscriber<T>(
     connectTimeoutMs: options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS,
     setup: async (link) => session = await ConsumingSession.start(sessionOptions, link),
   }).catch(unlessAborted(signal));
-  if (!connection) return await dependency.close(AbortSignal.abort());
+  if (!connection) return;
   await aborted(signal);
 
   log.info("Stopping: finishing what is in flight");
@@ -96,7 +96,6 @@ export async function runSubscriber<T>(
       timeoutMs,
     });
   }
-  await dependency.close(deadline);
   const givenUp = await store.close(deadline);
   if (givenUp) {
     log.warning("{count} finished effects could not be committed: they are done again", {
