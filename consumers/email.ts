@@ -20,6 +20,7 @@ export function emailConsumer(mailer: Mailer): EventConsumer {
          recipient TEXT NOT NULL, subject TEXT NOT NULL, transport TEXT NOT NULL, sent_at TEXT NOT NULL
        ) STRICT`,
     ],
+    dependency: mailer.server,
     on: {
       async UsuarioCreado(event, { signal, log }) {
         const message = welcomeEmail(event);

@@ -1,5 +1,6 @@
 /** How a welcome email is written, and what sends it. */
 import type { UsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
+import type { Dependency } from "@ecomarket/shared/subscriber";
 
 /** An email, ready to be sent. */
 export interface Email {
@@ -21,6 +22,8 @@ export interface Mailer {
    *   that is worth another try.
    */
   send(email: Email, signal: AbortSignal): Promise<void>;
+  /** What it cannot send without, if there is anything. */
+  readonly server?: Dependency;
 }
 
 const FROM = "EcoMarket <bienvenida@ecomarket.example>";

@@ -5,7 +5,7 @@ import type { Mailer } from "./mailer.ts";
 
 /** Sends through the SMTP server at `url`, such as `smtp://user:password@127.0.0.1:2525`. */
 export function smtpMailer(url: string): Mailer {
-  const { hostname, port, protocol, username, password } = new URL(url);
+  const { host, hostname, port, protocol, username, password } = new URL(url);
   const secure = protocol === "smtps:";
   const transport = createTransport({
     host: hostname,
@@ -24,6 +24,11 @@ export function smtpMailer(url: string): Mailer {
   });
   return {
     transport: "smtp",
+    server: {
+      name: `the mail server at ${host}`,
+      // Connection, greeting, EHLO, and the login where there is one.
+      check: async () => void await transport.verify(),
+    },
     async send(email, signal) {
       signal.throwIfAborted();
       try {

@@ -2,50 +2,77 @@
 import type { ChannelModel } from "amqplib";
 import { type QueueStatus, queueStatus } from "@ecomarket/shared/broker/queue_status";
 import { withConnection } from "@ecomarket/shared/broker/with_connection";
-import { fullTopology, PARKED_QUEUE } from "@ecomarket/shared/contract/topology";
+import {
+  fullTopology,
+  PARKED_QUEUE,
+  SUBSCRIBER_QUEUES,
+  type SubscriberName,
+} from "@ecomarket/shared/contract/topology";
 import { parseArguments } from "@ecomarket/shared/process/args";
 import { amqpUrls, dataDir, retryDelaysMs } from "@ecomarket/shared/process/config";
 import { print, runCommand } from "@ecomarket/shared/process/main";
 import { renderTable } from "@ecomarket/shared/process/table";
+import { wrapText } from "@ecomarket/shared/process/wrap_text";
+import { pauseOf, type SubscriberState, subscriberState } from "@ecomarket/testbed/stores/pauses";
 import { countDeadLetters, countEffects, SUBSCRIBERS } from "@ecomarket/testbed/stores/effects";
 
 const USAGE = `
 Usage: deno task status [--json]
 
 Shows the depth and the consumers of every queue, the effects in every subscriber's store, and the
-archived dead letters. Changes nothing.
+archived dead letters, and what each subscriber does: consuming, not running, or
+paused, with what it waits for and since when. Changes nothing.
 `;
+
+/** The width of a terminal, at least. */
+const COLUMNS = 80;
+
+/** A subscriber that rests, or rested when it was killed. */
+type Rest = Extract<SubscriberState, { readonly waitsFor: string }>;
 
 /** What `--json` prints. */
 export interface Status {
   readonly queues: Readonly<Record<string, QueueStatus>>;
   readonly effects: Readonly<Record<string, number>>;
   readonly deadLetters: number;
+  /** What each subscriber does now, and what it waits for where it rests. */
+  readonly subscribers: Readonly<Record<string, SubscriberState>>;
 }
 
 async function readStatus(): Promise<Status> {
   const names = fullTopology(retryDelaysMs()).queues.map((queue) => queue.name);
   const look = (connection: ChannelModel) => queueStatus(connection, names);
+  const dataDirOf = (folder: string) => dataDir(folder);
+  const ofEach = <T>(value: (name: SubscriberName) => T): Record<string, T> =>
+    Object.fromEntries(SUBSCRIBERS.map((name) => [name, value(name)]));
+  const queues = await withConnection(amqpUrls(), "status", look);
+  const consumers = (name: SubscriberName) => queues[SUBSCRIBER_QUEUES[name]]?.consumers ?? 0;
   return {
-    queues: await withConnection(amqpUrls(), "status", look),
-    effects: Object.fromEntries(
-      SUBSCRIBERS.map((name) => [name, countEffects(name, (folder) => dataDir(folder))]),
+    queues,
+    effects: ofEach((name) => countEffects(name, dataDirOf)),
+    deadLetters: countDeadLetters(dataDirOf),
+    subscribers: ofEach((name) =>
+      subscriberState(pauseOf(name, dataDirOf), consumers(name), new Date())
     ),
-    deadLetters: countDeadLetters((folder) => dataDir(folder)),
   };
 }
 
-function show({ queues, effects, deadLetters }: Status): void {
+function show({ queues, effects, deadLetters, subscribers }: Status): void {
   print(renderTable(
     ["queue", "ready", "consumers"],
     Object.entries(queues).map(([name, status]) =>
       status ? [name, status.ready, status.consumers] : [name, "missing", ""]
     ),
   ));
-  print(renderTable(["store", "effects"], [
-    ...Object.entries(effects),
-    ["dead letters", deadLetters],
+  print(renderTable(["store", "effects", "subscriber"], [
+    ...Object.entries(effects).map(([name, count]) => [name, count, subscribers[name]!.state]),
+    ["dead letters", deadLetters, ""],
   ]));
+  for (const [name, subscriber] of Object.entries(subscribers)) {
+    if ("waitsFor" in subscriber) {
+      print(wrapText(toldPause(name, subscriber), COLUMNS).join("\n"));
+    }
+  }
   if (Object.values(queues).includes(null)) {
     print("Queues are missing. Declare them with: deno task setup-queues");
     print("(or name the delays they were declared with: FAST_RETRY, RETRY_DELAYS_MS)");
@@ -58,6 +85,20 @@ function show({ queues, effects, deadLetters }: Status): void {
         "then purge that queue.",
     );
   }
+}
+
+function toldPause(name: string, { state, waitsFor, reason, since, probedAt }: Rest): string {
+  const story = `since ${toSeconds(since)} it waits for ${waitsFor} (${reason})`;
+  return state === "paused"
+    ? `${name} is paused: ${story}, and asked for it last at ${toSeconds(probedAt)}. Its events ` +
+      "wait in its queue, and none is lost."
+    : `${name} does not run, and was paused when it ended: ${story.replace("waits", "waited")}, ` +
+      `until ${toSeconds(probedAt)}. Start it: deno task consumer:${name}`;
+}
+
+/** As `2026-11-24 18:05:03 UTC`. */
+function toSeconds(date: Date): string {
+  return `${date.toISOString().slice(0, 19).replace("T", " ")} UTC`;
 }
 
 if (import.meta.main) {

@@ -6,6 +6,26 @@ export function backoffDelayMs(n: number): number {
   return Math.min(100 * 2 ** (n - 1), 5_000);
 }
 
+/** How fast waits grow. */
+export interface Pace {
+  /** The first wait, at most. */
+  readonly firstMs: number;
+  /** Every wait, at most. */
+  readonly maxMs: number;
+}
+
+/**
+ * The wait before the `n`-th new try at `pace`: doubled each time up to its maximum, and then up to a
+ * quarter shorter by chance, so that many who wait for one thing do not come all at once.
+ */
+export function jitteredDelayMs(
+  n: number,
+  { firstMs, maxMs }: Pace,
+  random: () => number = Math.random,
+): number {
+  return Math.round(Math.min(firstMs * 2 ** (n - 1), maxMs) * (1 - random() / 4));
+}
+
 /** What {@link tryAgain} tries again, and how long. */
 export interface TryAgainOptions {
   /** Whether another try may help after this failure. */

@@ -1,5 +1,6 @@
 /** The {@link Store} on one machine: SQLite, in the runtime already. */
 import type { DatabaseSync } from "node:sqlite";
+import { createPauses, type Pause, writePause } from "./pauses.ts";
 import { type Migrations, type OpenOptions, SqliteDatabase } from "./sqlite.ts";
 import type { Effect, SqlValue, Store } from "./store.ts";
 import { claimStore, type StoreOwner } from "./store_owner.ts";
@@ -19,7 +20,10 @@ export function openStoreDatabase(
   migrations: Migrations,
   options: OpenOptions = {},
 ): SqliteDatabase {
-  const admit = (db: DatabaseSync) => claimStore(db, directory, owner);
+  const admit = (db: DatabaseSync) => {
+    claimStore(db, directory, owner);
+    createPauses(db);
+  };
   return SqliteDatabase.open(directory, [INBOX, ...migrations], { ...options, admit });
 }
 
@@ -66,6 +70,10 @@ export class SqliteStore implements Store {
 
   checkWritable(): Promise<void> {
     return this.#db.checkWritable();
+  }
+
+  notePause(pause: Pause | undefined): Promise<void> {
+    return this.#db.commit(() => writePause((sql) => this.#db.statement(sql), pause));
   }
 
   // deno-lint-ignore require-await -- the interface is asynchronous, SQLite is not

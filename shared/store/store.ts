@@ -3,6 +3,8 @@
  * behind it where several machines share one subscriber.
  */
 
+import type { Pause } from "./pauses.ts";
+
 /** A value that a statement may bind. */
 export type SqlValue = string | number | bigint | null | Uint8Array;
 
@@ -44,5 +46,13 @@ export interface Store extends AsyncDisposable {
    * @throws {StoreUnavailableError} when the store cannot be written now.
    */
   checkWritable(): Promise<void>;
+  /**
+   * Notes that the subscriber rests, and why, or with `undefined` that it does not: one note for each
+   * subscriber, the last one counts. Where several instances share a store, each writes it.
+   *
+   * @throws {StoreUnavailableError} when the store cannot be written now.
+   */
+  notePause(pause: Pause | undefined): Promise<void>;
+  /** Commits what waits, then lets go of the store. */
   close(): Promise<void>;
 }

@@ -25,7 +25,7 @@ import { SqliteStore } from "../store/sqlite_store.ts";
 import type { Effect } from "../store/store.ts";
 import { withSimulatedFailures } from "./simulated_failures.ts";
 import { runSubscriber } from "./subscriber.ts";
-import type { HandlerContext, SubscriberSpec } from "./subscriber_spec.ts";
+import type { Dependency, HandlerContext, SubscriberSpec } from "./subscriber_spec.ts";
 
 /** A subscriber that can be run as a process of its own. */
 export interface Consumer<T> {
@@ -55,6 +55,11 @@ export interface EventConsumerDefinition {
   readonly migrations: Migrations;
   /** See {@link SubscriberSpec.handlerTimeoutMs}. */
   readonly handlerTimeoutMs?: number;
+  /**
+   * What the handlers cannot work without, if it is elsewhere: while it is away, the queue waits, and
+   * no event is retried or dead-lettered for it. See {@link Dependency}.
+   */
+  readonly dependency?: Dependency | undefined;
   /** See {@link SubscriberSpec.handle}. Its queue is bound to the exchange of each of these events. */
   readonly on: EventHandlers;
 }
@@ -80,7 +85,7 @@ export type EventConsumer = Consumer<AnyEvent>;
  * ```
  */
 export function eventConsumer(definition: EventConsumerDefinition): EventConsumer {
-  const { name, queue, migrations, handlerTimeoutMs, on } = definition;
+  const { name, queue, migrations, handlerTimeoutMs, dependency, on } = definition;
   const types = EVENT_TYPES.filter((type) => on[type] !== undefined);
   const exchanges = types.map((type) => EVENTS[type].exchange);
   return {
@@ -92,6 +97,7 @@ export function eventConsumer(definition: EventConsumerDefinition): EventConsume
       topology: subscriberSlice({ queue, exchanges }, retryDelaysMs),
       failure: { kind: "retry", delaysMs: retryDelaysMs },
       ...(handlerTimeoutMs === undefined ? {} : { handlerTimeoutMs }),
+      dependency,
       decode(message) {
         const event = decode(message, types);
         return { id: event.event_id, payload: event };

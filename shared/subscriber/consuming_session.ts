@@ -8,8 +8,8 @@ import { deliveryCount } from "../contract/headers.ts";
 import { declareTopology } from "../contract/topology.ts";
 import type { Logger } from "../process/log.ts";
 import type { DeliveryProcessor } from "./delivery_processor.ts";
+import type { Hold } from "./hold.ts";
 import type { Session } from "./session.ts";
-import type { StoreGate } from "./store_gate.ts";
 import type { SubscriberSpec } from "./subscriber_spec.ts";
 import type { Window } from "./window.ts";
 
@@ -17,7 +17,7 @@ import type { Window } from "./window.ts";
 export interface SessionOptions<T> {
   readonly spec: SubscriberSpec<T>;
   readonly processor: DeliveryProcessor<T>;
-  readonly store: Pick<StoreGate, "isAway">;
+  readonly hold: Hold;
   readonly window: Window;
   readonly log: Logger;
   /** See {@link PublishChannel.open}. */
@@ -102,16 +102,11 @@ export class ConsumingSession<T> implements Session, LinkUser {
       : this.#consumesWith === this.#wanted;
   }
 
-  /** To be called when the store is away, or back. */
-  storeChanged(): void {
+  /** To be called when the subscriber is held, or not any more. */
+  holdChanged(): void {
     if (this.signal.aborted || this.#isDraining) return;
-    const { spec, store } = this.#options;
-    if (store.isAway) {
+    if (this.#options.hold.isHeld) {
       this.#isOpen = false;
-      this.#log.warning(
-        "The store stays unavailable: {queue} waits, and what was taken from it goes back",
-        { queue: spec.queue, state: "paused" },
-      );
       this.#isTold = false;
     } else {
       this.#tellConsuming();
@@ -144,8 +139,8 @@ export class ConsumingSession<T> implements Session, LinkUser {
 
   /** What to consume with now; 0 is not at all. */
   get #wanted(): number {
-    const { store, window } = this.#options;
-    if (this.#isDraining || store.isAway) return 0;
+    const { hold, window } = this.#options;
+    if (this.#isDraining || hold.isHeld) return 0;
     return this.#isOpen ? window.size : 1;
   }
 

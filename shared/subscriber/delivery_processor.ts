@@ -5,8 +5,9 @@ import { tryAgain } from "../base/backoff.ts";
 import { messageOf, StoreUnavailableError } from "../base/errors.ts";
 import { retriesSoFar } from "../contract/headers.ts";
 import type { Logger } from "../process/log.ts";
+import type { DependencyGate } from "./dependency_gate.ts";
 import { callHandler, type HandlerCallOptions } from "./handler_call.ts";
-import { dispositionOf } from "./retry_policy.ts";
+import { dispositionOf, isVerdict } from "./retry_policy.ts";
 import type { Session } from "./session.ts";
 import { Settlement } from "./settlement.ts";
 import type { CommitResult, StoreGate } from "./store_gate.ts";
@@ -19,14 +20,21 @@ import type { Incoming, SubscriberSpec } from "./subscriber_spec.ts";
 export class DeliveryProcessor<T> {
   readonly #spec: SubscriberSpec<T>;
   readonly #store: StoreGate;
+  readonly #dependency: DependencyGate;
   readonly #log: Logger;
   readonly #settlement: Settlement;
   /** The ids in the works, so that two copies of one message are handled one after the other. */
   readonly #busy = new Map<string, Promise<void>>();
 
-  constructor(spec: SubscriberSpec<T>, store: StoreGate, log: Logger) {
+  constructor(
+    spec: SubscriberSpec<T>,
+    store: StoreGate,
+    dependency: DependencyGate,
+    log: Logger,
+  ) {
     this.#spec = spec;
     this.#store = store;
+    this.#dependency = dependency;
     this.#log = log;
     this.#settlement = new Settlement(spec, log);
   }
@@ -41,6 +49,7 @@ export class DeliveryProcessor<T> {
    * | it was committed before                   | ack, counted as a duplicate                   |
    * | `decode` or `handle` fails                | see `dispositionOf`                           |
    * | the store is unavailable for too long     | back to its queue, not counted as a failure   |
+   * | what `handle` depends on is away          | back to its queue, not counted as a failure   |
    */
   async process(message: ConsumeMessage, session: Session): Promise<void> {
     try {
@@ -79,6 +88,7 @@ export class DeliveryProcessor<T> {
     await this.#store.pending(id);
     await this.#store.whenWritable();
     if (await this.#store.has(id)) return this.#duplicate(id, message, session);
+    if (this.#dependency.isAway) return await this.#settlement.putBack(message, session);
     const result = await this.#do(payload, id, session, { attempt, log, signal: session.signal })
       .catch((error) => this.#fail(message, session, error));
     if (result === undefined) return;
@@ -115,7 +125,10 @@ export class DeliveryProcessor<T> {
       throw error;
     }
     const retries = retriesSoFar(message.properties.headers);
-    await this.#settlement.fail(message, session, dispositionOf(error, retries, failure.delaysMs));
+    const isAway = !isVerdict(error) && !await this.#dependency.isAvailable();
+    const disposition = dispositionOf(error, retries, failure.delaysMs, isAway);
+    if (disposition.kind === "putBack") await this.#settlement.putBack(message, session);
+    else await this.#settlement.fail(message, session, disposition);
   }
 
   /** `action`, on the route `stay` tried again whatever fails, for there is nowhere else to go. */

@@ -44,4 +44,10 @@ export {
   type EventHandlers,
   runConsumer,
 } from "./consumer.ts";
-export type { FailureRoute, HandlerContext, Incoming, SubscriberSpec } from "./subscriber_spec.ts";
+export type {
+  Dependency,
+  FailureRoute,
+  HandlerContext,
+  Incoming,
+  SubscriberSpec,
+} from "./subscriber_spec.ts";

@@ -23,7 +23,7 @@ import {
 } from "../contract/headers.ts";
 import { DEAD_LETTER_EXCHANGE, retryExchange } from "../contract/topology.ts";
 import type { Logger } from "../process/log.ts";
-import type { Disposition } from "./retry_policy.ts";
+import type { FailureDisposition } from "./retry_policy.ts";
 import type { Session } from "./session.ts";
 import type { SubscriberSpec } from "./subscriber_spec.ts";
 
@@ -55,7 +55,7 @@ export class Settlement {
   async fail(
     message: ConsumeMessage,
     session: Session,
-    disposition: Disposition,
+    disposition: FailureDisposition,
   ): Promise<void> {
     const { properties } = message;
     const retries = retriesSoFar(properties.headers);

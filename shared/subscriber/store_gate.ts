@@ -12,6 +12,7 @@ import { tryAgain } from "../base/backoff.ts";
 import { messageOf, StoreUnavailableError } from "../base/errors.ts";
 import type { Logger } from "../process/log.ts";
 import type { Effect, Store } from "../store/store.ts";
+import type { Need } from "./hold.ts";
 
 /** How long a delivery waits for its store by default, in milliseconds. */
 export const DEFAULT_STORE_PATIENCE_MS = 2_000;
@@ -25,7 +26,7 @@ export type CommitResult = "committed" | "duplicate";
  * Lets nobody wait for the store longer than the patience, and keeps every finished effect until it
  * is committed or the gate is closed.
  */
-export class StoreGate {
+export class StoreGate implements Need {
   readonly #store: Store;
   readonly #log: Logger;
   readonly #patienceMs: number;
@@ -171,6 +172,10 @@ export class StoreGate {
     this.#log.warning("{reason}. Waiting for it", { reason: messageOf(error) });
     this.#outage = setTimeout(() => {
       this.#isAway = true;
+      this.#log.warning(
+        "The store stays unavailable: nothing is consumed, and what was taken goes back to its queue",
+        { state: "paused" },
+      );
       this.#onChange();
       this.#untilWritable().catch(ignore); // Somebody must look, or it would be away for ever.
     }, this.#patienceMs);

@@ -4,11 +4,14 @@
  * until it is told to stop.
  */
 import { aborted } from "../base/abort.ts";
+import type { Pace } from "../base/backoff.ts";
 import { openConnection } from "../broker/connection.ts";
 import type { Logger } from "../process/log.ts";
 import type { Store } from "../store/store.ts";
 import { ConsumingSession, type SessionOptions } from "./consuming_session.ts";
 import { DeliveryProcessor } from "./delivery_processor.ts";
+import { DependencyGate } from "./dependency_gate.ts";
+import { Hold } from "./hold.ts";
 import { StoreGate } from "./store_gate.ts";
 import type { SubscriberSpec } from "./subscriber_spec.ts";
 import { Window } from "./window.ts";
@@ -31,6 +34,8 @@ export interface SubscriberOptions {
   readonly confirmTimeoutMs?: number;
   /** How long a delivery waits for a store that is unavailable. @default 2000 */
   readonly storePatienceMs?: number;
+  /** How often a dependency that is away is asked for. @default after 1 s, then up to 30 s */
+  readonly probePace?: Pace;
 }
 
 const DEFAULT_CONNECT_TIMEOUT_MS = 30_000;
@@ -42,7 +47,9 @@ const DEFAULT_SHUTDOWN_TIMEOUT_MS = 8_000;
  * within `shutdownTimeoutMs`, hands the rest back to the broker by closing, and resolves.
  *
  * While the store is unavailable for longer than `storePatienceMs`, nothing is consumed: what was
- * taken goes back to its queue, and an effect that was finished meanwhile is kept and committed.
+ * taken goes back to its queue, and an effect that was finished meanwhile is kept and committed. The
+ * same while what its handler depends on is away, asked for before the first message and whenever one
+ * fails: see {@link Dependency}.
  *
  * @throws {BrokerUnreachableError} when no broker answers in time at the start.
  * @throws {AccessRefusedError} when the broker refuses the credentials.
@@ -54,16 +61,19 @@ export async function runSubscriber<T>(
 ): Promise<void> {
   const { log, signal } = options;
   const store = new StoreGate(options.store, log, options.storePatienceMs);
+  using dependency = new DependencyGate(spec, options);
+  const hold = new Hold([store, dependency]);
   const sessionOptions: SessionOptions<T> = {
     spec,
-    processor: new DeliveryProcessor(spec, store, log),
-    store,
+    processor: new DeliveryProcessor(spec, store, dependency, log),
+    hold,
     window: new Window(options.prefetch),
     log,
     confirmTimeoutMs: options.confirmTimeoutMs,
   };
   let session: ConsumingSession<T> | undefined;
-  store.onChange = () => session?.storeChanged();
+  hold.onChange = () => session?.holdChanged();
+  await dependency.start();
 
   await using connection = await openConnection({
     urls: options.urls,

@@ -17,6 +17,28 @@ export interface HandlerContext {
   readonly log: Logger;
 }
 
+/**
+ * What a handler cannot work without, and that is elsewhere: a mail server, another service.
+ *
+ * It decides whose fault a failure is. When the handler throws anything but a `PermanentError`, the
+ * loop asks {@link check}. If the dependency is there, the event failed: it is tried again a bounded
+ * number of times, and kept as a dead letter then. If it is away, no event is at fault: the subscriber
+ * stops consuming, puts back what it has, uncounted, and asks until the check succeeds. So a handler
+ * need not tell one error from another.
+ */
+export interface Dependency {
+  /** As it is told to a person, such as `the mail server at 127.0.0.1:2525`. No secret. */
+  readonly name: string;
+  /**
+   * Resolves when it can be used; asked also before the first message. It is given 10 s, and then
+   * counts as away: `signal` aborts. What only some events need is no part of it, or one of them
+   * stops all.
+   *
+   * @throws the reason why it cannot be used, with no secret in its message.
+   */
+  check(signal: AbortSignal): Promise<void>;
+}
+
 /** A message that was understood. */
 export interface Incoming<T> {
   /** By which a second delivery of the same thing is recognised. */
@@ -40,6 +62,8 @@ export interface SubscriberSpec<T> {
   readonly failure: FailureRoute;
   /** How long one call of {@link handle} may take. @default {@link DEFAULT_HANDLER_TIMEOUT_MS} */
   readonly handlerTimeoutMs?: number;
+  /** What {@link handle} depends on. n.b. of use on the route `retry`: on `stay` nothing is a failure. */
+  readonly dependency?: Dependency | undefined;
   /**
    * What is in `message`.
    *
@@ -54,7 +78,8 @@ export interface SubscriberSpec<T> {
    * What it returns after `handlerTimeoutMs` is thrown away: that counts as a failure, and the next
    * attempt may begin while a handler that ignores its signal still works.
    *
-   * @throws {PermanentError} when trying again is useless; anything else is tried again.
+   * @throws {PermanentError} when trying again is useless; anything else is tried again, and is no
+   *   failure of this event while the {@link dependency} is away.
    */
   handle(payload: T, context: HandlerContext): Promise<Effect> | Effect;
 }

@@ -132,46 +132,6 @@ Deno.test("smtpMailer() tries again what the server cannot take now (4xx)", asyn
   assert.equal(await bench.depth("dead_letter_queue"), 0);
 });
 
-Deno.test("smtpMailer() tries again after the server was down", async () => {
-  await using bench = await Bench.open(broker);
-  const port = await unusedPort();
-  await using comeBack = new AsyncDisposableStack();
-  const mailer = smtpMailer(`smtp://127.0.0.1:${port}`);
-  const failures: string[] = [];
-  await using _running = bench.run(emailConsumer({
-    transport: "smtp",
-    async send(email, signal) {
-      try {
-        await mailer.send(email, signal);
-      } catch (error) {
-        failures.push(String(error));
-        if (failures.length === 1) comeBack.use(await startSmtpServer({ port }));
-        throw error;
-      }
-    },
-  }));
-  publish(bench);
-  await eventually(() => assert.equal(sentEmails(bench).length, 1));
-  assert.equal(failures.length, 1);
-  assert.match(failures[0]!, /ECONNREFUSED/);
-  assert.equal(await bench.depth("dead_letter_queue"), 0);
-});
-
-Deno.test("smtpMailer() tries again after a login that was refused: the message is not at fault", async () => {
-  await using bench = await Bench.open(broker);
-  await using server = await startSmtpServer({ refuseLogin: true });
-  const url = `smtp://ecomarket:contrase%C3%B1a@127.0.0.1:${server.port}`;
-  const mailer = counting(smtpMailer(url));
-  await using _running = bench.run(emailConsumer(mailer));
-  publish(bench);
-  await eventually(async () => assert.equal(await bench.depth("dead_letter_queue"), 1));
-  const { properties: { headers } } = await bench.only("dead_letter_queue");
-  assert.equal(headers?.["x-failure-reason"], "retries-exhausted");
-  assert.match(headers?.["x-failure-message"], /Invalid login/);
-  assert.doesNotMatch(headers?.["x-failure-message"], /contrase/);
-  assert.equal(mailer.tries(), 4);
-});
-
 for (const host of ["127.0.0.1", "localhost"]) {
   Deno.test(`consumers/email.ts sends over SMTP to ${host} in its sandbox, and asks for nothing more`, async () => {
     await using bench = await Bench.open(broker);
@@ -201,9 +161,3 @@ Deno.test("consumers/email.ts ends with 2 for an SMTP_URL that is none, and show
     );
   }
 });
-
-/** A port of the loopback on which nobody listens. */
-async function unusedPort(): Promise<number> {
-  await using server = await startSmtpServer();
-  return server.port;
-}

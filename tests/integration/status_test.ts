@@ -6,6 +6,7 @@ import { createUsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
 import { PARKED_QUEUE, PARKING_EXCHANGE } from "@ecomarket/shared/contract/topology";
 import { testVhost } from "@ecomarket/testbed/broker/test_broker";
 import { countDeadLetters, countEffects } from "@ecomarket/testbed/stores/effects";
+import { pauseOf } from "@ecomarket/testbed/stores/pauses";
 import { deadLetterConsumer } from "../../consumers/dead_letter.ts";
 import { emailConsumer } from "../../consumers/email.ts";
 import { simulatedMailer } from "../../consumers/mailer.ts";
@@ -74,6 +75,11 @@ Deno.test("status --json is one object: each queue, each subscriber's effects, t
     }),
     effects: { email: 2, loyalty: 0, analytics: 0 },
     deadLetters: 1,
+    subscribers: {
+      email: { state: "consuming" },
+      loyalty: { state: "not running" },
+      analytics: { state: "not running" },
+    },
   });
 });
 
@@ -98,6 +104,9 @@ Deno.test("status --json says null of a queue that does not exist, and declares 
       queues: allQueues(null),
       effects: { email: 0, loyalty: 0, analytics: 0 },
       deadLetters: 0,
+      subscribers: Object.fromEntries(
+        ["email", "loyalty", "analytics"].map((name) => [name, { state: "not running" }]),
+      ),
     });
   }
   assert.deepEqual([...Deno.readDirSync(folder.path)], []);
@@ -132,6 +141,49 @@ Deno.test("status names the parked dead letters, and what to do with them", asyn
     stdout,
     /\n1 dead letter\(s\) that the archive could not take wait in dead_letter_queue\.parked, .* management UI .* purge that queue\.\n$/,
   );
+});
+
+Deno.test("status says that a subscriber is paused, for what and since when, within 80 columns", async () => {
+  await using bench = await Bench.open(broker);
+  const dependency = {
+    name: "the mail server at smtp.example.com:587",
+    check: () => Promise.reject(new Error("connect ECONNREFUSED 192.0.2.1:587")),
+  };
+  const mailer = { ...simulatedMailer, server: dependency };
+  await using _email = bench.run(emailConsumer(mailer));
+  await eventually(async () => {
+    const { stdout } = await status(bench.amqpUrl, bench.directory, "--json");
+    const { since, probedAt, ...email } = JSON.parse(stdout).subscribers.email;
+    assert.deepEqual(email, {
+      state: "paused",
+      waitsFor: dependency.name,
+      reason: "connect ECONNREFUSED 192.0.2.1:587",
+    });
+    assert.ok(Date.parse(since) <= Date.parse(probedAt));
+  });
+  const { stdout } = await status(bench.amqpUrl, bench.directory);
+  assert.match(stdout, /│ email +│ +0 +│ paused +│/);
+  assert.match(
+    stdout.replaceAll("\n", " "),
+    /\bemail is paused: since \S+ \S+ UTC it waits for the mail server at smtp\.example\.com:587 \(connect ECONNREFUSED/,
+  );
+  assert.deepEqual(stdout.split("\n").filter((line) => line.length > 80), []);
+});
+
+Deno.test("status tells a pause that a killed process has left from a live one", async () => {
+  await using bench = await Bench.open(broker);
+  await using store = bench.openStore(emailConsumer(simulatedMailer));
+  const since = new Date(Date.now() - 600_000);
+  const probedAt = new Date(Date.now() - 120_000);
+  await store.notePause({ waitsFor: "the mail server", reason: "caído", since, probedAt });
+  const { stdout } = await status(bench.amqpUrl, bench.directory);
+  assert.match(stdout, /│ email +│ +0 +│ was paused +│/);
+  assert.match(stdout, /^email does not run, and was paused when it ended/m);
+  await using _email = bench.run(emailConsumer(simulatedMailer), { store });
+  await untilConsumed(bench, "email_queue");
+  const running = await status(bench.amqpUrl, bench.directory, "--json");
+  assert.deepEqual(JSON.parse(running.stdout).subscribers.email, { state: "consuming" });
+  assert.equal(pauseOf("email", (name) => join(bench.directory, name)), undefined);
 });
 
 Deno.test("status says that no broker answers, and ends with 1", async () => {

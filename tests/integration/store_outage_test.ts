@@ -32,6 +32,7 @@ function counted(store: Store) {
     has: (id) => store.has(id),
     commit: (id, effect) => (calls.commit++, store.commit(id, effect)),
     checkWritable: () => (calls.checkWritable++, store.checkWritable()),
+    notePause: (pause) => store.notePause(pause),
     close: () => store.close(),
     [Symbol.asyncDispose]: () => store.close(),
   };

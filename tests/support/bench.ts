@@ -6,6 +6,7 @@ import { Buffer } from "node:buffer";
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type Channel, type ChannelModel, connect, type GetMessage, type Options } from "amqplib";
+import type { Pace } from "@ecomarket/shared/base/backoff";
 import { type QueueStatus, queueStatus } from "@ecomarket/shared/broker/queue_status";
 import { withConnection } from "@ecomarket/shared/broker/with_connection";
 import {
@@ -27,6 +28,9 @@ import { runSubscriber } from "../../shared/subscriber/subscriber.ts";
 
 /** Retry delays that a test can wait for. */
 export const TEST_DELAYS_MS: readonly number[] = [50, 100, 150];
+
+/** What is away is asked for more often than a test would wait. */
+const TEST_PROBE_PACE: Pace = { firstMs: 50, maxMs: 200 };
 
 /** A virtual host and a folder that one test has for itself. Disposing of it deletes both. */
 export class Bench implements AsyncDisposable {
@@ -127,6 +131,7 @@ export class Bench implements AsyncDisposable {
       store,
       log: options.log ?? this.log,
       prefetch: options.prefetch ?? 20,
+      probePace: TEST_PROBE_PACE,
       signal: controller.signal,
       ...(options.shutdownTimeoutMs ? { shutdownTimeoutMs: options.shutdownTimeoutMs } : {}),
       ...(options.storePatienceMs ? { storePatienceMs: options.storePatienceMs } : {}),

@@ -1,5 +1,5 @@
 /** A real mail server on the loopback, that refuses what a test wants refused. */
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { SMTPServer, type SMTPServerOptions } from "smtp-server";
 
 /** One email as it came over the wire. */
@@ -19,8 +19,10 @@ export interface SmtpOptions {
   readonly port?: number;
   /** Called for each recipient; what it returns is the refusal. */
   readonly refuse?: () => SmtpRefusal | undefined;
-  /** Demands a login, and refuses every one. @default false */
-  readonly refuseLogin?: boolean;
+  /** Demands a login, and refuses each for which this returns true. @default no login is asked for */
+  readonly refuseLogin?: () => boolean;
+  /** Cuts the connection at a recipient for whom this returns true, without a word. */
+  readonly cutAt?: (recipient: string) => boolean;
 }
 
 /** An SMTP reply that is no success. */
@@ -44,8 +46,12 @@ export async function startSmtpServer(options: SmtpOptions = {}): Promise<SmtpTe
     allowInsecureAuth: true,
     authOptional: !options.refuseLogin,
     closeTimeout: 1,
-    onAuth: (_auth, _session, done) => done(new Error("Invalid login")),
-    onRcptTo: (_address, _session, done) => {
+    onAuth: ({ username }, _session, done) => {
+      if (options.refuseLogin?.()) done(new Error("Invalid login"));
+      else done(null, { user: username });
+    },
+    onRcptTo: ({ address }, session, done) => {
+      if (options.cutAt?.(address)) return cut(server, session.id);
       const refusal = options.refuse?.();
       done(refusal && Object.assign(new Error(refusal.text), { responseCode: refusal.code }));
     },
@@ -74,6 +80,12 @@ export async function startSmtpServer(options: SmtpOptions = {}): Promise<SmtpTe
     received,
     [Symbol.asyncDispose]: () => new Promise<void>((resolve) => void server.close(() => resolve())),
   };
+}
+
+/** n.b. the package has no way to hang up in the middle of a session: its socket has. */
+function cut(server: SMTPServer, sessionId: string): void {
+  const connections = server.connections as unknown as Set<{ id: string; _socket: Socket }>;
+  for (const { id, _socket } of connections) if (id === sessionId) _socket.destroy();
 }
 
 function concat(chunks: readonly Uint8Array[]): Uint8Array {

@@ -24,6 +24,7 @@ async function open() {
     has: (id) => opened.has(id),
     commit: (id, effect) => opened.commit(id, effect),
     checkWritable: () => (checks++, opened.checkWritable()),
+    notePause: (pause) => opened.notePause(pause),
     close: () => opened.close(),
     [Symbol.asyncDispose]: () => opened.close(),
   };
