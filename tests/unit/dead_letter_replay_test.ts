@@ -19,7 +19,7 @@ import {
 import { mergePatch, parsePatch } from "../../tasks/dead_letters/replay/patch.ts";
 import { parseReplayArguments } from "../../tasks/dead_letters/replay/replay_arguments.ts";
 import { sendMessage } from "../../tasks/dead_letters/replay/send.ts";
-import { verdictOf } from "../../tasks/dead_letters/replay/verdict.ts";
+import { verdictInWords, verdictOf } from "../../tasks/dead_letters/replay/verdict.ts";
 
 const NOW = new Date("2026-11-24T12:00:00.000Z");
 const EVENT = createUsuarioCreado({ user_id: "u-1", nombre: "Ana", email: "ana@example.com" }, NOW);
@@ -216,7 +216,9 @@ Deno.test("verdictOf() tells what was done from what failed, waits, or was done 
     verdictOf({ item, failure: undefined, isDone: false, ...changes }).kind;
   assert.equal(kind({}), "waiting");
   assert.equal(kind({ isDone: true }), "handled");
-  assert.equal(kind({ isDone: true, failure }), "handled", "of two copies, one did it");
+  const handled = verdictOf({ item, failure, isDone: true });
+  assert.deepEqual(handled, { kind: "handled", failure }, "of two copies, one did it");
+  assert.equal(verdictInWords(handled), "handled, after it had failed again as dead letter 9");
   assert.equal(kind({ isDone: true, item: { ...item, doneBefore: true } }), "already-done");
   assert.deepEqual(verdictOf({ item, failure, isDone: false }), { kind: "failed-again", failure });
   assert.equal(kind({ failure, isDone: undefined }), "failed-again");

@@ -6,8 +6,11 @@ import { type Item, replayId } from "../archive/operations.ts";
 
 /** What became of it. */
 export type Verdict =
-  /** Its effect is committed, and was not before. */
-  | { readonly kind: "handled" }
+  /**
+   * Its effect is committed, and was not before. `failure` is what another copy had come to: the one
+   * that was sent again afterwards, or one of two that were sent in doubt.
+   */
+  | { readonly kind: "handled"; readonly failure: NewFailure | undefined }
   /** It is a dead letter again: a new one, with an error of its own. */
   | { readonly kind: "failed-again"; readonly failure: NewFailure }
   /** It was in the inbox before it was sent: nothing was done twice. */
@@ -38,7 +41,9 @@ export interface VerdictFacts {
 export function verdictOf({ item, failure, isDone }: VerdictFacts): Verdict {
   const { state, detail } = item;
   if (state !== "sent" && state !== "sending") return { kind: state, detail };
-  if (isDone === true) return { kind: item.doneBefore ? "already-done" : "handled" };
+  if (isDone === true) {
+    return item.doneBefore ? { kind: "already-done" } : { kind: "handled", failure };
+  }
   if (failure) return { kind: "failed-again", failure };
   if (isDone === undefined) return { kind: "unknown" };
   return { kind: "waiting" };
@@ -59,7 +64,9 @@ export function readVerdict(item: Item, archive: Archive, inboxes: Inboxes): Ver
 export function verdictInWords(verdict: Verdict): string {
   switch (verdict.kind) {
     case "handled":
-      return "handled";
+      return verdict.failure
+        ? `handled, after it had failed again as dead letter ${verdict.failure.letter}`
+        : "handled";
     case "failed-again": {
       const { letter, reason, message } = verdict.failure;
       return `failed again: dead letter ${letter}, ${reason}: ${message}`;
