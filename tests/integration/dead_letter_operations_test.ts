@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
+import { TcpProxy } from "@ecomarket/testbed/broker/tcp_proxy";
 import { deadLetterConsumer } from "../../consumers/dead_letter.ts";
 import { archived } from "../support/archive.ts";
 import { Bench } from "../support/bench.ts";
@@ -24,7 +25,7 @@ const broker = brokerOfFile();
 
 Deno.test("dead-letters resumes: what may have been sent is looked for before it is sent again", async () => {
   await using bench = await Bench.open(broker);
-  const { consumer, mend } = mendable();
+  const { consumer, deliveries, mend } = mendable();
   await using _email = bench.run(consumer);
   await using _archive = bench.run(deadLetterConsumer);
   const ids = publishMany(bench, 3);
@@ -48,11 +49,11 @@ Deno.test("dead-letters resumes: what may have been sent is looked for before it
     },
   );
   await eventually(() => assert.equal(consumer.handled.length, 1));
-  const attempts = consumer.attempts.length;
+  const before = deliveries();
 
   const resumed = await deadLettersJson(bench, ["operations", "resume", id], 1);
   assert.deepEqual(verdicts(resumed), ["failed-again", "handled", "handled"]);
-  assert.equal(consumer.attempts.length, attempts + 1, "only the third one was sent");
+  assert.equal(deliveries(), before + 1, "only the third one was sent");
   assert.deepEqual(eventIds(bench, "email", "handled"), ids.filter((it) => it !== idOf(1)));
   await bench.assertEmpty("email_queue", "dead_letter_queue");
 });
@@ -167,7 +168,7 @@ Deno.test("dead-letters says that there is no archive, and that another process 
 
 Deno.test("dead-letters stops at Ctrl+C after the message under way, and says how to go on", async () => {
   await using bench = await Bench.open(broker);
-  const { consumer, mend } = mendable();
+  const { consumer, deliveries, mend } = mendable();
   await using _email = bench.run(consumer);
   await using _archive = bench.run(deadLetterConsumer);
   const ids = publishMany(bench, 30);
@@ -185,5 +186,38 @@ Deno.test("dead-letters stops at Ctrl+C after the message under way, and says ho
   const resumed = await deadLettersJson(bench, ["operations", "resume", id, "--rate", "1000"]);
   assert.deepEqual(new Set(verdicts(resumed)), new Set(["handled"]));
   assert.deepEqual(eventIds(bench, "email", "handled"), ids);
-  assert.equal(consumer.attempts.length, 60, "none was sent twice");
+  assert.equal(deliveries(), 60, "none was sent twice");
+});
+
+Deno.test("dead-letters stops where the broker's answer is lost, and does not send again what was handled", async () => {
+  await using bench = await Bench.open(broker);
+  await using proxy = TcpProxy.before(bench.amqpUrl);
+  const { consumer, deliveries, mend } = mendable();
+  await using _email = bench.run(consumer);
+  await using _archive = bench.run(deadLetterConsumer);
+  const ids = publishMany(bench, 20);
+  await untilArchived(bench, 20);
+  mend();
+  const behind = { amqpUrl: proxy.urlFor(bench.amqpUrl), directory: bench.directory };
+  const child = startDeadLetters(behind, "replay", "--all", "--yes", "--rate", "5");
+  await eventually(() => assert.ok(consumer.handled.length > 0));
+  proxy.holdAnswers();
+  await eventually(async () => {
+    const [{ counts }] = await deadLettersJson(bench, ["operations"]);
+    assert.equal(counts.sending, 1, "its confirm is held back");
+    assert.equal(consumer.handled.length, counts.sent + 1, "and it is handled");
+  });
+  proxy.cut();
+  const { code, stdout, stderr } = await child.output();
+  assert.equal(code, 1);
+  assert.match(new TextDecoder().decode(stderr), /^Stopped: the broker did not confirm \(/);
+  const said = new TextDecoder().decode(stdout);
+  assert.match(said, /\n1 of them may have been sent: no confirm was noted\n/);
+  const [, id] = /operations resume (\S+)\n$/.exec(said) ?? [];
+  assert.ok(id !== undefined, said);
+  const resumed = await deadLettersJson(bench, ["operations", "resume", id, "--rate", "1000"]);
+  assert.deepEqual(new Set(verdicts(resumed)), new Set(["handled"]));
+  assert.deepEqual(eventIds(bench, "email", "handled"), ids);
+  await bench.assertEmpty("email_queue", "dead_letter_queue");
+  assert.equal(deliveries(), 40, "none was sent twice");
 });

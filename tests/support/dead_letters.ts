@@ -45,7 +45,10 @@ export async function deadLettersJson(
 }
 
 /** Starts the command, for a test that stops it. What it says is there to be read. */
-export function startDeadLetters(bench: Bench, ...args: readonly string[]): Deno.ChildProcess {
+export function startDeadLetters(
+  bench: Pick<Bench, "amqpUrl" | "directory">,
+  ...args: readonly string[]
+): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
     args: [...command(bench.directory), ...args],
     cwd: PROJECT_ROOT,
@@ -62,12 +65,34 @@ export async function untilArchived(bench: Bench, count: number): Promise<void> 
 }
 
 /** A consumer of `email_queue` that fails for good until it is mended. */
-export function mendable(): { readonly consumer: RecordingConsumer; mend(): void } {
+export interface Mendable {
+  readonly consumer: RecordingConsumer;
+  /** What the broker gave it, duplicates that no handler sees among it. */
+  deliveries(): number;
+  mend(): void;
+}
+
+/** Makes one. */
+export function mendable(): Mendable {
   let isMended = false;
+  let deliveries = 0;
   const consumer = recordingConsumer((user) => {
     if (!isMended) throw new PermanentError(`the template of ${user} is missing`);
   });
-  return { consumer, mend: () => void (isMended = true) };
+  const counted: RecordingConsumer = {
+    ...consumer,
+    spec(delaysMs) {
+      const spec = consumer.spec(delaysMs);
+      return {
+        ...spec,
+        decode(message) {
+          deliveries++;
+          return spec.decode(message);
+        },
+      };
+    },
+  };
+  return { consumer: counted, deliveries: () => deliveries, mend: () => void (isMended = true) };
 }
 
 /** `count` events, published with their own ids. */
