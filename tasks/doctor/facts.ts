@@ -6,21 +6,7 @@ import type {
   StandingTopology,
 } from "@ecomarket/shared/broker/management";
 import type { QueueStatus } from "@ecomarket/shared/broker/queue_status";
-import { messageOf } from "@ecomarket/shared/base/errors";
-
-/** What a source told, or why it did not. */
-export type Looked<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly reason: string; readonly error: unknown };
-
-/** What `source` tells. Never rejects: a source that fails must not hide the others. */
-export async function look<T>(source: () => Promise<T> | T): Promise<Looked<T>> {
-  try {
-    return { ok: true, value: await source() };
-  } catch (error) {
-    return { ok: false, reason: messageOf(error), error };
-  }
-}
+import type { Looked } from "./look.ts";
 
 /** What the broker says over AMQP, as any client may ask. */
 export interface AmqpFacts {

@@ -9,7 +9,8 @@ import {
   redactUrl,
   retryDelaysMs,
 } from "@ecomarket/shared/process/config";
-import { type Facts, look } from "./facts.ts";
+import type { Facts } from "./facts.ts";
+import { look } from "./look.ts";
 import { readAmqp } from "./sources/amqp.ts";
 import { readManagement } from "./sources/management.ts";
 import { readSandbox } from "./sources/sandbox.ts";

@@ -5,6 +5,7 @@ import { CHECKS, examine } from "../../tasks/doctor/checks/checks.ts";
 import { checkBacklog } from "../../tasks/doctor/checks/queues.ts";
 import type { Facts, ManagementFacts, NodeFacts } from "../../tasks/doctor/facts.ts";
 import { exitCodeOf, type Finding } from "../../tasks/doctor/finding.ts";
+import { look } from "../../tasks/doctor/look.ts";
 import { reportLines, verdict } from "../../tasks/doctor/report.ts";
 import { compareSet, configVariables, readSandbox } from "../../tasks/doctor/sources/sandbox.ts";
 import { ROOT } from "../support/project_files.ts";
@@ -48,7 +49,7 @@ const MANAGEMENT: ManagementFacts = {
   clock: { ok: true, value: { aheadMs: 0, withinMs: 500 } },
 };
 
-interface Changes extends Partial<Omit<Facts, "amqp" | "management">> {
+interface Changes extends Partial<Omit<Facts, "management">> {
   readonly version?: string;
   readonly ready?: number;
   readonly consumers?: number;
@@ -85,7 +86,16 @@ const found = (changes: Changes) =>
   examine(facts(changes)).map(({ id, severity }) => `${severity} ${id}`);
 const node = (change: Partial<NodeFacts>) => ({ management: { nodes: [{ ...NODE, ...change }] } });
 
-const CASES: readonly (readonly [string, Changes, string])[] = [
+/** `email_queue` stands with `args` instead. */
+function otherArguments(args: Readonly<Record<string, unknown>>): Changes {
+  const queues = MANAGEMENT.topology.queues.map((queue) =>
+    queue.name === "email_queue" ? { ...queue, arguments: { ...queue.arguments, ...args } } : queue
+  );
+  return { management: { topology: { ...MANAGEMENT.topology, queues } } };
+}
+
+/** A fault, and each finding that is to be made of it. */
+const CASES: readonly (readonly [string, Changes, ...string[]])[] = [
   ["a series of before 3.10", { version: "3.9.29" }, "broken version-too-old"],
   ["a series that is not patched", { version: "4.3.6" }, "note version-unsupported"],
   ["a series of later", { version: "5.0.0" }, "note version-unknown"],
@@ -172,6 +182,75 @@ const CASES: readonly (readonly [string, Changes, string])[] = [
     "warning stores-unknown",
   ],
   [
+    "a broker that its sandbox withholds",
+    { amqp: { ok: false, reason: "denied", error: new Deno.errors.NotCapable("denied") } },
+    "broken broker-outside-sandbox",
+  ],
+  [
+    "an exchange of dead letters without a queue",
+    {
+      management: {
+        topology: {
+          ...MANAGEMENT.topology,
+          bindings: MANAGEMENT.topology.bindings.filter(({ source }) => source !== "dead_letters"),
+        },
+      },
+    },
+    "broken topology-missing",
+    "broken dead-letters-unbound",
+  ],
+  [
+    "an argument that differs",
+    otherArguments({ "x-delivery-limit": 7 }),
+    "broken topology-differs",
+  ],
+  [
+    "an overflow that drops",
+    otherArguments({ "x-overflow": "drop-head" }),
+    "broken topology-differs",
+    "broken at-least-once-not-in-force",
+  ],
+  [
+    "a strategy of at most once",
+    otherArguments({ "x-dead-letter-strategy": "at-most-once" }),
+    "broken topology-differs",
+    "broken at-least-once-not-in-force",
+  ],
+  [
+    "a policy that empties a queue",
+    { management: { queues: [{ ...QUEUES[0]!, policy: { expires: 1_000 } }] } },
+    "warning policy-overrides",
+  ],
+  [
+    "a policy that does no harm",
+    { management: { queues: [{ ...QUEUES[0]!, policy: { "queue-leader-locator": "balanced" } }] } },
+  ],
+  [
+    "a retry queue of another delay",
+    {
+      management: {
+        topology: {
+          ...MANAGEMENT.topology,
+          queues: [
+            ...MANAGEMENT.topology.queues,
+            { name: "email_queue.retry.9", durable: true, arguments: {} },
+          ],
+        },
+      },
+    },
+    "warning retry-queue-unconfigured",
+  ],
+  [
+    "a queue that two subscribers consume",
+    {
+      management: {
+        consumers: ["ecomarket a", "ecomarket b"]
+          .map((name) => ({ queue: "email_queue", name, address: name })),
+      },
+    },
+    "broken queue-shared",
+  ],
+  [
     "an outbox that cannot be read",
     { outbox: { ok: false, reason: "denied", error: undefined } },
     "warning outbox-unknown",
@@ -192,9 +271,9 @@ Deno.test("examine() finds nothing where nothing is wrong", () => {
   assert.deepEqual(found({}), []);
 });
 
-for (const [what, changes, expected] of CASES) {
-  Deno.test(`examine() finds ${what}, and nothing else`, () => {
-    assert.deepEqual(found(changes), [expected]);
+for (const [what, changes, ...expected] of CASES) {
+  Deno.test(`examine() makes of ${what} what it is, and nothing else`, () => {
+    assert.deepEqual(found(changes), expected);
   });
 }
 
@@ -288,4 +367,13 @@ Deno.test("configVariables() follows the functions that a function calls", () =>
   const source = 'export function one() {\n  return read("A_B") + two();\n}\n' +
     'function two() {\n  return parseVariable("C_D", x);\n}\n';
   assert.deepEqual([...configVariables(source).get("one")!], ["A_B", "C_D"]);
+});
+
+Deno.test("look() gives up a source that never answers, and one that throws", async () => {
+  const never = await look(() => new Promise<never>(() => {}), 1);
+  assert.ok(!never.ok && /Waited 0\.001 s for an answer/.test(never.reason));
+  const broken = await look(() => {
+    throw new Error("roto");
+  });
+  assert.ok(!broken.ok && broken.reason === "roto");
 });

@@ -5,15 +5,24 @@ import type { Finding } from "../finding.ts";
 import { SERIES, seriesOf, TABLE_DATE } from "../releases.ts";
 
 /** AMQP answers, with these credentials. */
-export function checkReachable({ amqp, amqpUrl }: Facts): Finding[] {
+export function checkReachable({ amqp, amqpUrl, amqpHost }: Facts): Finding[] {
   if (amqp.ok) return [];
+  if (amqp.error instanceof Deno.errors.NotCapable) {
+    return [{
+      id: "broker-outside-sandbox",
+      severity: "broken",
+      finding: `The sandbox of this command does not let it reach ${amqpHost}`,
+      why: "nothing of the broker was looked at",
+      mend: `deno run -q -P=doctor --allow-net=${amqpHost} tasks/doctor/doctor.ts`,
+    }];
+  }
   const refused = amqp.error instanceof AccessRefusedError;
   return [{
     id: refused ? "broker-refuses" : "broker-unreachable",
     severity: "broken",
     finding: refused
       ? `The broker at ${amqpUrl} refuses these credentials or this virtual host`
-      : `No broker answers at ${amqpUrl}`,
+      : `No broker answers as it should at ${amqpUrl}`,
     why: "nothing can be published or consumed: events wait where they are",
     mend: refused
       ? "correct AMQP_URL, or unset it: deno task broker start"

@@ -5,13 +5,8 @@ import {
   readConsumers,
   readTopology,
 } from "@ecomarket/shared/broker/management";
-import {
-  look,
-  type ManagementFacts,
-  type NodeFacts,
-  type QueueFacts,
-  type Usage,
-} from "../facts.ts";
+import type { ManagementFacts, NodeFacts, QueueFacts, Usage } from "../facts.ts";
+import { look } from "../look.ts";
 
 const nodesSchema = z.array(z.object({
   name: z.string(),

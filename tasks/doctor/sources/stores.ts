@@ -6,7 +6,8 @@ import { readBacklog } from "@ecomarket/publisher/outbox/outbox";
 import { DATABASE_FILE } from "@ecomarket/shared/store/sqlite";
 import { type DataDirOf, SUBSCRIBERS } from "@ecomarket/testbed/stores/effects";
 import { readStore } from "@ecomarket/testbed/stores/read_store";
-import { look, type StoreFacts } from "../facts.ts";
+import type { StoreFacts } from "../facts.ts";
+import { look } from "../look.ts";
 
 /** Whoever keeps a store. */
 const OWNERS: readonly string[] = [...SUBSCRIBERS, "dead_letters", "users"];
