@@ -2,6 +2,7 @@
  * The transactional outbox: events that are written in the transaction of what they tell, and stay
  * until the broker has confirmed them. So neither can be without the other, wherever we are killed.
  */
+import type { StatementSync } from "node:sqlite";
 import type { AnyEvent } from "@ecomarket/shared/contract/catalogue";
 import type { SqliteDatabase } from "@ecomarket/shared/store/sqlite";
 import type { Backlog } from "./backlog.ts";
@@ -99,14 +100,18 @@ export class Outbox {
    * @throws {StoreUnavailableError} when the store cannot tell now.
    */
   backlog(now: Date): Backlog {
-    return this.#db.read("Cannot read the outbox", () => {
-      const events = Number(this.#db.statement("SELECT count(*) AS n FROM outbox").get()?.n);
-      const oldest = this.#db.statement(
-        "SELECT appended_at_ms AS ms FROM outbox ORDER BY position LIMIT 1",
-      ).get();
-      // n.b. a clock that was set back must not make an age of less than nothing.
-      const oldestAgeMs = oldest ? Math.max(0, now.getTime() - Number(oldest.ms)) : 0;
-      return { events, oldestAgeMs };
-    });
+    return this.#db.read(
+      "Cannot read the outbox",
+      () => readBacklog((sql) => this.#db.statement(sql), now),
+    );
   }
+}
+
+/** How much waits in the outbox of the database that `prepare` reads, and for how long. */
+export function readBacklog(prepare: (sql: string) => StatementSync, now: Date): Backlog {
+  const events = Number(prepare("SELECT count(*) AS n FROM outbox").get()?.n);
+  const oldest = prepare("SELECT appended_at_ms AS ms FROM outbox ORDER BY position LIMIT 1").get();
+  // n.b. a clock that was set back must not make an age of less than nothing.
+  const oldestAgeMs = oldest ? Math.max(0, now.getTime() - Number(oldest.ms)) : 0;
+  return { events, oldestAgeMs };
 }

@@ -28,6 +28,24 @@ export class ManagementClient {
     return schema.parse(await response.json());
   }
 
+  /**
+   * By how much the broker's clock is ahead of this process's, from the `Date` of an answer. n.b. that
+   * header tells whole seconds (RFC 9110, 5.6.7): the time on the way and that second are `withinMs`.
+   *
+   * @returns `undefined` where the answer has no date.
+   * @throws {BrokerUnreachableError} when the API does not answer, or not as expected.
+   */
+  async clockSkew(): Promise<ClockSkew | undefined> {
+    const before = Date.now();
+    const response = await this.#request("GET", "overview");
+    const after = Date.now();
+    await response.body?.cancel();
+    const told = Date.parse(response.headers.get("date") ?? "");
+    if (Number.isNaN(told)) return undefined;
+    // The broker's clock stood anywhere in the second that it told, at any moment of the round trip.
+    return { aheadMs: told + 500 - (before + after) / 2, withinMs: 500 + (after - before) / 2 };
+  }
+
   /** `PUT /api/<path>` with a JSON body. */
   async put(path: string, body: unknown = {}): Promise<void> {
     const response = await this.#request("PUT", path, JSON.stringify(body));
@@ -64,6 +82,12 @@ export class ManagementClient {
       { cause },
     );
   }
+}
+
+/** How two clocks differ: by `aheadMs`, give or take `withinMs`. */
+export interface ClockSkew {
+  readonly aheadMs: number;
+  readonly withinMs: number;
 }
 
 /** The virtual host of an AMQP URL, `/` where it names none. */

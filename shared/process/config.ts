@@ -131,12 +131,8 @@ export function subscriberConfig(read: Reader = fromProcess): SubscriberConfig {
   };
 }
 
-/** Where the users API listens, and from when on its outbox is worth a warning. */
-export interface UsersApiConfig {
-  /** From `HOST`. @default "127.0.0.1" */
-  readonly host: string;
-  /** From `PORT`; 0 is any free one. @default 8000 */
-  readonly port: number;
+/** From when on the outbox of the users API is worth a warning. */
+export interface OutboxBounds {
   /** From `OUTBOX_MAX_EVENTS`. @default 10000 */
   readonly maxEvents: number;
   /** From `OUTBOX_MAX_AGE_MS`. @default 60000 */
@@ -144,14 +140,29 @@ export interface UsersApiConfig {
 }
 
 /** @throws {ConfigError} when one of its variables is malformed. */
-export function usersApiConfig(read: Reader = fromProcess): UsersApiConfig {
+export function outboxBounds(read: Reader = fromProcess): OutboxBounds {
   const bound = (name: string, fallback: number) =>
     parseVariable(name, wholeNumberText(1, Number.MAX_SAFE_INTEGER).default(fallback), read);
   return {
-    host: read("HOST") || "127.0.0.1",
-    port: parseVariable("PORT", wholeNumberText(0, 65_535).default(8_000), read),
     maxEvents: bound("OUTBOX_MAX_EVENTS", 10_000),
     maxAgeMs: bound("OUTBOX_MAX_AGE_MS", 60_000),
+  };
+}
+
+/** Where the users API listens, and from when on its outbox is worth a warning. */
+export interface UsersApiConfig extends OutboxBounds {
+  /** From `HOST`. @default "127.0.0.1" */
+  readonly host: string;
+  /** From `PORT`; 0 is any free one. @default 8000 */
+  readonly port: number;
+}
+
+/** @throws {ConfigError} when one of its variables is malformed. */
+export function usersApiConfig(read: Reader = fromProcess): UsersApiConfig {
+  return {
+    host: read("HOST") || "127.0.0.1",
+    port: parseVariable("PORT", wholeNumberText(0, 65_535).default(8_000), read),
+    ...outboxBounds(read),
   };
 }
 

@@ -4,8 +4,7 @@
 export function whoAmI(
   read: (name: string) => string | undefined = (name) => Deno.env.get(name),
 ): string {
-  const first = (...names: string[]) => names.map(read).find((value) => value);
-  const user = first("USER", "LOGNAME", "USERNAME") ?? "unknown";
-  const host = first("HOSTNAME", "COMPUTERNAME");
-  return host === undefined ? user : `${user}@${host}`;
+  const user = read("USER") || read("LOGNAME") || read("USERNAME") || "unknown";
+  const host = read("HOSTNAME") || read("COMPUTERNAME");
+  return host ? `${user}@${host}` : user;
 }
