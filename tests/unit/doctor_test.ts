@@ -328,8 +328,8 @@ Deno.test("reportLines() put findings of one kind together, and say how many are
     mend: "deno task setup-queues",
   }));
   const text = reportLines(findings, 3).join("\n");
-  assert.match(text, /^BROKEN \S+ \(7\)\n  the queue q0 is missing\.\n/);
-  assert.match(text, /q4 is missing\.\n  … and 2 more: --json lists them all\.\n  why: /);
+  assert.match(text, /^BROKEN \S+ \(7\)\n {2}the queue q0 is missing\.\n/);
+  assert.match(text, /q4 is missing\.\n {2}… and 2 more: --json lists them all\.\n {2}why: /);
   assert.equal(text.split("mend: ").length, 2, "one mend for all");
   assert.match(text, /\n7 broken, 0 warnings in 3 checks\.$/);
 });
