@@ -19,7 +19,7 @@ export const TRIALS: readonly Trial[] = [
     name: "chaos",
     command: "deno task chaos --seed 1",
     // ✓ lost 0, duplicate effects 0; 29 of 29 faults proven and overcome.
-    verdict: /^[✓✗] (.+)$/gm,
+    verdict: /^[✓✗] (.+?)(?: proven and overcome)?\.?$/gm,
   },
 ];
 
