@@ -34,11 +34,26 @@ export async function debianProblem(
  *
  * @returns why it could not, or `undefined` when RabbitMQ is installed.
  */
-export async function installRabbitmq({
-  aptGet = "apt-get",
-  policyFile = "/usr/sbin/policy-rc.d",
-  systemctl = "systemctl",
-}: DebianOptions = {}): Promise<string | undefined> {
+export async function installRabbitmq(options: DebianOptions = {}): Promise<string | undefined> {
+  const { policyFile = "/usr/sbin/policy-rc.d", systemctl = "systemctl" } = options;
+  using _held = await holdServices(policyFile);
+  const problem = await installPackages(["rabbitmq-server"], options);
+  if (problem) return problem;
+
+  // Nor at the next boot. Where there is no systemd there is nothing to disable.
+  await runProgram(systemctl, ["disable", "rabbitmq-server.service"], { timeoutMs: 30_000 });
+  return undefined;
+}
+
+/**
+ * Installs packages, and starts nothing else than they do.
+ *
+ * @returns why it could not, or `undefined` when they are installed.
+ */
+export async function installPackages(
+  names: readonly string[],
+  { aptGet = "apt-get" }: Pick<DebianOptions, "aptGet"> = {},
+): Promise<string | undefined> {
   // n.b. no signal: an `apt-get` that is ended half-way leaves packages half-installed.
   const apt = (...args: string[]) =>
     runProgram(aptGet, args, {
@@ -47,14 +62,8 @@ export async function installRabbitmq({
     });
   const update = await apt("update", "-q");
   if (!update?.success) return failure("update", update);
-
-  using _held = await holdServices(policyFile);
-  const install = await apt("install", "-q", "-y", "--no-install-recommends", "rabbitmq-server");
-  if (!install?.success) return failure("install rabbitmq-server", install);
-
-  // Nor at the next boot. Where there is no systemd there is nothing to disable.
-  await runProgram(systemctl, ["disable", "rabbitmq-server.service"], { timeoutMs: 30_000 });
-  return undefined;
+  const install = await apt("install", "-q", "-y", "--no-install-recommends", ...names);
+  return install?.success ? undefined : failure(`install ${names.join(" ")}`, install);
 }
 
 function failure(what: string, result: ProgramResult | undefined): string {

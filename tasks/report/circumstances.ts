@@ -25,8 +25,13 @@ export async function circumstances(management: ManagementClient): Promise<Circu
   return {
     date: new Date(),
     versions: { rabbitmq: rabbitmq_version, deno: Deno.version.deno },
-    machine: { os: Deno.build.os, arch: Deno.build.arch, cores: cpus().length },
+    machine: thisMachine(),
   };
+}
+
+/** The machine that this process runs on. */
+export function thisMachine(): Machine {
+  return { os: Deno.build.os, arch: Deno.build.arch, cores: cpus().length };
 }
 
 /** `machine` in a sentence: `linux x86_64, 2 cores`. */
