@@ -3,6 +3,7 @@
  * whoever subscribed. A request waits for no subscriber and for no broker.
  */
 import { aborted } from "@ecomarket/shared/base/abort";
+import { serveHttp } from "@ecomarket/shared/http/serve_http";
 import { parseArguments, wholeNumber } from "@ecomarket/shared/process/args";
 import { amqpUrls, dataDir, logConfig, usersApiConfig } from "@ecomarket/shared/process/config";
 import { configureLog, roleLogger } from "@ecomarket/shared/process/log";
@@ -12,7 +13,6 @@ import { BacklogWatch } from "../outbox/backlog.ts";
 import { OutboxRelay } from "../outbox/relay.ts";
 import { ApiStore } from "./api_store.ts";
 import { createApp } from "./app.ts";
-import { serveHttp } from "./serve_http.ts";
 
 const USAGE = `
 Usage: deno task users-api [--port N]

@@ -1,7 +1,7 @@
 /** Clients that take their time, or that are too many: what the server of the users API does then. */
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
-import { type HttpOptions, type HttpServer, serveHttp } from "@ecomarket/publisher/api/serve_http";
+import { type HttpOptions, type HttpServer, serveHttp } from "@ecomarket/shared/http/serve_http";
 import { roleLogger } from "@ecomarket/shared/process/log";
 import { TcpProxy } from "@ecomarket/testbed/broker/tcp_proxy";
 import { startTestBroker } from "@ecomarket/testbed/broker/test_broker";

@@ -18,6 +18,7 @@ const ROOM_ARROWS: Readonly<Record<string, readonly string[]>> = {
   "shared/base": [],
   "shared/contract": ["shared/base"],
   "shared/process": ["shared/contract", "shared/base"],
+  "shared/http": ["shared/process", "shared/contract", "shared/base"],
   "shared/broker": ["shared/process", "shared/base"],
   "shared/store": ["shared/process", "shared/base"],
   "shared/subscriber": [

@@ -1,6 +1,6 @@
 /** HTTP on the loopback, for the processes of a comparison. */
-import { serveHttp } from "@ecomarket/publisher/api/serve_http";
 import { aborted } from "@ecomarket/shared/base/abort";
+import { serveHttp } from "@ecomarket/shared/http/serve_http";
 import { wholeNumber } from "@ecomarket/shared/process/args";
 import type { Logger } from "@ecomarket/shared/process/log";
 

@@ -2,8 +2,8 @@
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { EcoMarketError, messageOf } from "@ecomarket/shared/base/errors";
-import type { Logger } from "@ecomarket/shared/process/log";
+import { EcoMarketError, messageOf } from "../base/errors.ts";
+import type { Logger } from "../process/log.ts";
 import { boundedServer, type HttpBounds } from "./bounded_server.ts";
 import { problem } from "./problem.ts";
 import { RequestsUnderWay } from "./requests_under_way.ts";
