@@ -4,10 +4,12 @@ import { aborted } from "../base/abort.ts";
 import { messageOf } from "../base/errors.ts";
 import type { Link, LinkUser } from "../broker/link.ts";
 import { PublishChannel } from "../broker/publish_channel.ts";
+import { queueStatus } from "../broker/queue_status.ts";
 import { deliveryCount } from "../contract/headers.ts";
 import { declareTopology } from "../contract/topology.ts";
 import type { Logger } from "../process/log.ts";
 import type { DeliveryProcessor } from "./delivery_processor.ts";
+import type { SessionView, SubscriberObserver, SubscriberState } from "./observer.ts";
 import type { Session } from "./session.ts";
 import type { StoreGate } from "./store_gate.ts";
 import type { SubscriberSpec } from "./subscriber_spec.ts";
@@ -20,12 +22,15 @@ export interface SessionOptions<T> {
   readonly store: Pick<StoreGate, "isAway">;
   readonly window: Window;
   readonly log: Logger;
+  readonly observer: SubscriberObserver;
   /** See {@link PublishChannel.open}. */
   readonly confirmTimeoutMs?: number | undefined;
 }
 
 /** How long the broker may take to begin or to end a consumer. */
 const ANSWER_TIMEOUT_MS = 10_000;
+
+const STORE_IS_AWAY: SubscriberState = { state: "paused", reason: "the store is unavailable" };
 
 /**
  * Consumes until its link ends or it is drained. What it has not settled by then is delivered
@@ -36,7 +41,7 @@ const ANSWER_TIMEOUT_MS = 10_000;
  * before. n.b. a quorum queue hands out what came back before anything new: while there are suspects,
  * they come one by one, and only the guilty one reaches the delivery limit.
  */
-export class ConsumingSession<T> implements Session, LinkUser {
+export class ConsumingSession<T> implements Session, LinkUser, SessionView {
   readonly channel: Channel;
   readonly publishChannel: PublishChannel;
   readonly signal: AbortSignal;
@@ -83,9 +88,20 @@ export class ConsumingSession<T> implements Session, LinkUser {
     await declareTopology(channel, spec.topology);
     const publishChannel = await PublishChannel.open(link, options);
     const session = new ConsumingSession(options, link, channel, publishChannel);
+    options.observer.sessionStarted(session);
     await session.#adjust();
     if (session.#consumesWith > 0) session.#tellConsuming();
+    else options.observer.stateChanged(STORE_IS_AWAY);
     return session;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight.size;
+  }
+
+  async backlog(): Promise<number | undefined> {
+    const { queue } = this.#options.spec;
+    return (await queueStatus(this.#link.model, [queue]))[queue]?.ready;
   }
 
   /** The link cannot be trusted to do what this session needs: recovery builds a new session. */
@@ -112,6 +128,7 @@ export class ConsumingSession<T> implements Session, LinkUser {
         "The store stays unavailable: {queue} waits, and what was taken from it goes back",
         { queue: spec.queue, state: "paused" },
       );
+      this.#options.observer.stateChanged(STORE_IS_AWAY);
       this.#isTold = false;
     } else {
       this.#tellConsuming();
@@ -138,7 +155,8 @@ export class ConsumingSession<T> implements Session, LinkUser {
   #tellConsuming(): void {
     if (this.#isTold || this.#isDraining) return;
     this.#isTold = true;
-    const { queue } = this.#options.spec;
+    const { spec: { queue }, observer } = this.#options;
+    observer.stateChanged({ state: "consuming" });
     this.#log.info("Waiting for messages in {queue}", { queue, state: "consuming" });
   }
 

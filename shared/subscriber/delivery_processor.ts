@@ -6,6 +6,7 @@ import { messageOf, StoreUnavailableError } from "../base/errors.ts";
 import { retriesSoFar } from "../contract/headers.ts";
 import type { Logger } from "../process/log.ts";
 import { callHandler, type HandlerCallOptions } from "./handler_call.ts";
+import { NOBODY, type SubscriberObserver } from "./observer.ts";
 import { dispositionOf } from "./retry_policy.ts";
 import type { Session } from "./session.ts";
 import { Settlement } from "./settlement.ts";
@@ -21,14 +22,21 @@ export class DeliveryProcessor<T> {
   readonly #store: StoreGate;
   readonly #log: Logger;
   readonly #settlement: Settlement;
+  readonly #observer: SubscriberObserver;
   /** The ids in the works, so that two copies of one message are handled one after the other. */
   readonly #busy = new Map<string, Promise<void>>();
 
-  constructor(spec: SubscriberSpec<T>, store: StoreGate, log: Logger) {
+  constructor(
+    spec: SubscriberSpec<T>,
+    store: StoreGate,
+    log: Logger,
+    observer: SubscriberObserver = NOBODY,
+  ) {
     this.#spec = spec;
     this.#store = store;
     this.#log = log;
-    this.#settlement = new Settlement(spec, log);
+    this.#observer = observer;
+    this.#settlement = new Settlement(spec, log, observer);
   }
 
   /**
@@ -84,6 +92,7 @@ export class DeliveryProcessor<T> {
     if (result === undefined) return;
     if (result === "duplicate") return this.#duplicate(id, message, session);
     this.#settlement.ack(message, session);
+    this.#observer.handled();
     const { redelivered } = message.fields;
     log.debug("Handled {event_id}", { outcome: "handled", redelivered });
   }
@@ -95,12 +104,14 @@ export class DeliveryProcessor<T> {
     session: Session,
     options: HandlerCallOptions,
   ): Promise<CommitResult> {
-    const effect = await this.#insist(session, () => callHandler(this.#spec, payload, options));
+    const call = () => callHandler(this.#spec, payload, options);
+    const effect = await this.#insist(session, () => this.#observer.calling(call));
     return await this.#insist(session, () => this.#store.commit(id, effect));
   }
 
   #duplicate(id: string, message: ConsumeMessage, session: Session): void {
     this.#settlement.ack(message, session);
+    this.#observer.duplicate();
     const { redelivered } = message.fields;
     this.#log.info("Already done: {event_id}", { event_id: id, outcome: "duplicate", redelivered });
   }

@@ -9,6 +9,7 @@ import type { Logger } from "../process/log.ts";
 import type { Store } from "../store/store.ts";
 import { ConsumingSession, type SessionOptions } from "./consuming_session.ts";
 import { DeliveryProcessor } from "./delivery_processor.ts";
+import { NOBODY, type SubscriberObserver } from "./observer.ts";
 import { StoreGate } from "./store_gate.ts";
 import type { SubscriberSpec } from "./subscriber_spec.ts";
 import { Window } from "./window.ts";
@@ -21,6 +22,8 @@ export interface SubscriberOptions {
   readonly log: Logger;
   /** Deliveries in flight at once; fewer where they are large: see {@link Window}. */
   readonly prefetch: number;
+  /** Is told what happens. @default nobody is */
+  readonly observer?: SubscriberObserver;
   /** Stops the subscriber: what is in flight is finished first. */
   readonly signal: AbortSignal;
   /** How long the first connection may take. @default 30000 */
@@ -52,14 +55,15 @@ export async function runSubscriber<T>(
   spec: SubscriberSpec<T>,
   options: SubscriberOptions,
 ): Promise<void> {
-  const { log, signal } = options;
+  const { log, signal, observer = NOBODY } = options;
   const store = new StoreGate(options.store, log, options.storePatienceMs);
   const sessionOptions: SessionOptions<T> = {
     spec,
-    processor: new DeliveryProcessor(spec, store, log),
+    processor: new DeliveryProcessor(spec, store, log, observer),
     store,
     window: new Window(options.prefetch),
     log,
+    observer,
     confirmTimeoutMs: options.confirmTimeoutMs,
   };
   let session: ConsumingSession<T> | undefined;
@@ -72,10 +76,14 @@ export async function runSubscriber<T>(
     signal,
     connectTimeoutMs: options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS,
     setup: async (link) => session = await ConsumingSession.start(sessionOptions, link),
+    onDisconnect() {
+      if (!signal.aborted) observer.stateChanged({ state: "connecting" });
+    },
   }).catch(unlessAborted(signal));
   if (!connection) return;
   await aborted(signal);
 
+  observer.stateChanged({ state: "stopping" });
   log.info("Stopping: finishing what is in flight");
   const timeoutMs = options.shutdownTimeoutMs ?? DEFAULT_SHUTDOWN_TIMEOUT_MS;
   const deadline = AbortSignal.timeout(timeoutMs);

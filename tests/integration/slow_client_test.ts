@@ -23,6 +23,7 @@ async function serve(options: Partial<HttpOptions> = {}): Promise<HttpServer & A
     host: "127.0.0.1",
     port: 0,
     handler: async (request) => Response.json((await request.arrayBuffer()).byteLength),
+    choosePort: (port) => `PORT=${port}`,
     log: roleLogger("slow-client"),
     headerTimeoutMs: 200,
     requestTimeoutMs: 400,

@@ -15,7 +15,9 @@ export async function serveUntil(
   log: Logger,
 ): Promise<void> {
   const port = wholeNumber("PORT", Deno.env.get("PORT"), 8000, { min: 1, max: 65_535 });
-  const server = await serveHttp({ host: "127.0.0.1", port, handler, log });
+  const choosePort = (port: number) => `PORT=${port}`;
+  const server = await serveHttp({ host: "127.0.0.1", port, handler, choosePort, log });
+  log.info("Listening on {url}", { url: server.url, state: "listening" });
   await aborted(signal);
   await server.shutdown();
 }
