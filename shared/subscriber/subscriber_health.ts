@@ -75,12 +75,18 @@ export class SubscriberMeter implements SubscriberObserver {
   readonly #putBack: Counter;
   readonly #handlerSeconds: Histogram;
   #state: SubscriberState = { state: "connecting" };
-  #since = new Date();
+  readonly #now: () => Date;
+  #since: Date;
   #session: SessionView | undefined;
   #backlog: BacklogAnswer | undefined;
 
-  constructor({ name, queue }: Pick<SubscriberSpec<unknown>, "name" | "queue">) {
+  constructor(
+    { name, queue }: Pick<SubscriberSpec<unknown>, "name" | "queue">,
+    now: () => Date = () => new Date(),
+  ) {
     this.#queue = queue;
+    this.#now = now;
+    this.#since = now();
     this.registry.setDefaultLabels({ subscriber: name });
     const counter = (what: string, help: string) =>
       new Counter({ name: `ecomarket_events_${what}_total`, help, registers: [this.registry] });
@@ -147,7 +153,7 @@ export class SubscriberMeter implements SubscriberObserver {
   stateChanged(state: SubscriberState): void {
     if (JSON.stringify(state) === JSON.stringify(this.#state)) return;
     this.#state = state;
-    this.#since = new Date();
+    this.#since = this.#now();
   }
 
   /** What is looked up when somebody asks, rather than kept up with every delivery. */
