@@ -4,12 +4,11 @@
  */
 import { Hono } from "hono";
 import { messageOf, StoreUnavailableError } from "@ecomarket/shared/base/errors";
+import { methodNotAllowed, problem } from "@ecomarket/shared/http/problem";
 import type { Logger } from "@ecomarket/shared/process/log";
 import type { BacklogBounds } from "../outbox/backlog.ts";
 import type { RelayStatus } from "../outbox/relay_status.ts";
 import type { ApiStore } from "./api_store.ts";
-import { methodNotAllowed } from "./post_request.ts";
-import { problem } from "./problem.ts";
 import { addPurchaseRoutes } from "./purchase_routes.ts";
 import { readiness } from "./readiness.ts";
 import { addUserRoutes } from "./user_routes.ts";

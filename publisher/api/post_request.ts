@@ -1,8 +1,8 @@
 /** What every POST of the API must be before it is read, and what all of their answers share. */
 import type { Context, MiddlewareHandler, Next } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import { problem } from "@ecomarket/shared/http/problem";
 import { fingerprint, type IdempotencyKey, isIdempotencyKey } from "./idempotency.ts";
-import { problem } from "./problem.ts";
 
 const KEY_HEADER = "Idempotency-Key";
 
@@ -49,9 +49,4 @@ export function keyReused(): Response {
 /** The headers that tell an answer that was given before. */
 export function replayHeaders(isReplay: boolean): Record<string, string> {
   return isReplay ? { "Idempotency-Replayed": "true" } : {};
-}
-
-/** The answer to a method that has no meaning here. */
-export function methodNotAllowed(allowed: string): Response {
-  return problem(405, `Only ${allowed} is understood here`, { headers: { Allow: allowed } });
 }

@@ -1,17 +1,16 @@
 /** What `/purchases` is answered. */
 import type { Context, Hono } from "hono";
 import type { NewPurchase } from "@ecomarket/shared/contract/compra_realizada";
+import { methodNotAllowed, problem } from "@ecomarket/shared/http/problem";
 import type { Logger } from "@ecomarket/shared/process/log";
 import {
   keyOf,
   keyReused,
   limitBody,
-  methodNotAllowed,
   replayHeaders,
   requireJson,
   requireUsableKey,
 } from "./post_request.ts";
-import { problem } from "./problem.ts";
 import { purchaseRequest } from "./purchase_request.ts";
 import type { PurchaseOutcome, Purchases } from "./purchases.ts";
 import type { RequestResult } from "./recorder.ts";

@@ -1,16 +1,15 @@
 /** What `/users` is answered. */
 import type { Context, Hono } from "hono";
+import { methodNotAllowed, problem } from "@ecomarket/shared/http/problem";
 import type { Logger } from "@ecomarket/shared/process/log";
 import {
   keyOf,
   keyReused,
   limitBody,
-  methodNotAllowed,
   replayHeaders,
   requireJson,
   requireUsableKey,
 } from "./post_request.ts";
-import { problem } from "./problem.ts";
 import type { RequestResult } from "./recorder.ts";
 import { userRequest } from "./user_request.ts";
 import type { Registration, Users } from "./users.ts";

@@ -3,16 +3,23 @@
  * whoever subscribed. A request waits for no subscriber and for no broker.
  */
 import { aborted } from "@ecomarket/shared/base/abort";
+import type { HealthServer } from "@ecomarket/shared/health/health_server";
+import { serveHttp } from "@ecomarket/shared/http/serve_http";
 import { parseArguments, wholeNumber } from "@ecomarket/shared/process/args";
-import { amqpUrls, dataDir, logConfig, usersApiConfig } from "@ecomarket/shared/process/config";
+import {
+  amqpUrls,
+  dataDir,
+  healthPort,
+  logConfig,
+  usersApiConfig,
+} from "@ecomarket/shared/process/config";
 import { configureLog, roleLogger } from "@ecomarket/shared/process/log";
 import { type CommandContext, print, runCommand } from "@ecomarket/shared/process/main";
 import { reportMemory } from "@ecomarket/shared/process/memory_report";
 import { BacklogWatch } from "../outbox/backlog.ts";
 import { OutboxRelay } from "../outbox/relay.ts";
 import { ApiStore } from "./api_store.ts";
-import { createApp } from "./app.ts";
-import { serveHttp } from "./serve_http.ts";
+import { type AppOptions, createApp } from "./app.ts";
 
 const USAGE = `
 Usage: deno task users-api [--port N]
@@ -31,7 +38,8 @@ away: their events wait in data/users, and leave when the broker is back.
   --port N     where to listen (default: PORT, or 8000; 0 is any free port)
 
 Configured by the environment: HOST (127.0.0.1), PORT, AMQP_URL, DATA_DIR, OUTBOX_MAX_EVENTS and
-OUTBOX_MAX_AGE_MS (from when on a backlog is worth a warning), LOG_FORMAT, LOG_LEVEL, LOG_EMAILS.
+OUTBOX_MAX_AGE_MS (from when on a backlog is worth a warning), LOG_FORMAT, LOG_LEVEL, LOG_EMAILS,
+and HEALTH_PORT (serves /healthz, /readyz and /metrics on the loopback).
 `;
 
 /**
@@ -53,6 +61,7 @@ export async function usersApi({ args, signal }: CommandContext): Promise<number
   const { host, port: configured, ...bounds } = usersApiConfig();
   const port = wholeNumber("port", values.port, configured, { max: 65_535 });
   const urls = amqpUrls();
+  const portOfHealth = healthPort();
 
   using _memory = reportMemory(log);
   using store = ApiStore.open(dataDir("users"));
@@ -63,15 +72,21 @@ export async function usersApi({ args, signal }: CommandContext): Promise<number
     log,
     drainTimeoutMs: STOP_OUTBOX_MS,
   });
-  const app = createApp({ store, relay, bounds, log });
+  const parts = { store, relay, bounds, log };
+  const app = createApp(parts);
+  await using _health = portOfHealth === undefined
+    ? undefined
+    : await serveApiHealth(portOfHealth, parts);
   const stopRelay = new AbortController();
   const server = await serveHttp({
     host,
     port,
     handler: app.fetch,
+    choosePort: (port) => `deno task users-api --port ${port}`,
     log,
     shutdownTimeoutMs: STOP_REQUESTS_MS,
   });
+  log.info("Listening on {url}", { url: server.url, state: "listening" });
   const relaying = relay.run(stopRelay.signal);
   try {
     // n.b. a relay that fails for good ends the API: a supervisor starts it again, and people see why.
@@ -87,6 +102,14 @@ export async function usersApi({ args, signal }: CommandContext): Promise<number
     log.warning("Events that wait in the outbox for the next start: {events}", { events });
   }
   return 0;
+}
+
+async function serveApiHealth(port: number, parts: AppOptions): Promise<HealthServer> {
+  const [{ serveHealth }, { apiHealth }] = await Promise.all([
+    import("@ecomarket/shared/health/health_server"),
+    import("./api_health.ts"),
+  ]);
+  return await serveHealth(port, apiHealth(parts));
 }
 
 if (import.meta.main) await runCommand(USAGE, usersApi);

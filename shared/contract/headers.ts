@@ -33,12 +33,16 @@ export const X_REPLACES_EVENT = "x-replaces-event";
 export const X_SIMULATE_FAILURES = "x-simulate-failures";
 
 /** Why we dead-letter. The broker has its own words for its own reasons, in `x-death`. */
-export type FailureReason =
-  | "invalid-message"
-  | "newer-event"
-  | "permanent-error"
-  | "retries-exhausted"
-  | "handler-timeout";
+export const FAILURE_REASONS = [
+  "invalid-message",
+  "newer-event",
+  "permanent-error",
+  "retries-exhausted",
+  "handler-timeout",
+] as const;
+
+/** One of {@link FAILURE_REASONS}. */
+export type FailureReason = typeof FAILURE_REASONS[number];
 
 /** n.b. amqplib throws a RangeError for a header table over 64 KiB. */
 export const MAX_FAILURE_MESSAGE = 1_000;

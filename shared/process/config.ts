@@ -166,6 +166,16 @@ export function usersApiConfig(read: Reader = fromProcess): UsersApiConfig {
   };
 }
 
+/**
+ * Where a role tells how it is, on the loopback: `HEALTH_PORT`, where 0 is any free port; `undefined`
+ * where it tells nobody.
+ *
+ * @throws {ConfigError} when it is no port.
+ */
+export function healthPort(read: Reader = fromProcess): number | undefined {
+  return parseVariable("HEALTH_PORT", wholeNumberText(0, 65_535).optional(), read);
+}
+
 /** Retry delays in milliseconds when nothing else is configured. */
 export const DEFAULT_RETRY_DELAYS_MS: readonly number[] = [5_000, 30_000, 120_000];
 /** Retry delays in milliseconds with `FAST_RETRY=1`, for demonstrations. */

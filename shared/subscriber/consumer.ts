@@ -13,18 +13,21 @@ import { parseArguments } from "../process/args.ts";
 import {
   amqpUrls,
   dataDir,
+  healthPort,
   logConfig,
   retryDelaysMs,
   subscriberConfig,
 } from "../process/config.ts";
-import { configureLog, roleLogger } from "../process/log.ts";
+import { configureLog, type Logger, roleLogger } from "../process/log.ts";
 import { print, runCommand } from "../process/main.ts";
 import { reportMemory } from "../process/memory_report.ts";
 import type { Migrations } from "../store/sqlite.ts";
 import { SqliteStore } from "../store/sqlite_store.ts";
 import type { Effect } from "../store/store.ts";
+import { NOBODY } from "./observer.ts";
 import { withSimulatedFailures } from "./simulated_failures.ts";
 import { runSubscriber } from "./subscriber.ts";
+import type { SubscriberHealth } from "./subscriber_health.ts";
 import type { Dependency, HandlerContext, SubscriberSpec } from "./subscriber_spec.ts";
 
 /** A subscriber that can be run as a process of its own. */
@@ -129,14 +132,27 @@ export function runConsumer<T>(
     const { prefetch, simulateFailures } = subscriberConfig();
     const spec = consumer.spec(retryDelaysMs());
     const urls = amqpUrls();
-    using _memory = reportMemory(roleLogger(spec.name));
+    const port = healthPort();
+    const log = roleLogger(spec.name);
+    await using health = port === undefined ? undefined : await serveHealth(spec, port, log);
+    using _memory = reportMemory(log);
     const owner = { subscriber: consumer.name, queue: spec.queue };
     await using store = SqliteStore.open(dataDir(consumer.name), owner, consumer.migrations);
-    const options = { urls, store, log: roleLogger(spec.name), prefetch, signal };
+    const observer = health?.observer ?? NOBODY;
+    const options = { urls, store, log, prefetch, observer, signal };
     await (simulateFailures
       ? runSubscriber(withSimulatedFailures(spec), options)
       : runSubscriber(spec, options));
   });
+}
+
+async function serveHealth<T>(
+  spec: SubscriberSpec<T>,
+  port: number,
+  log: Logger,
+): Promise<SubscriberHealth> {
+  const { serveSubscriberHealth } = await import("./subscriber_health.ts");
+  return await serveSubscriberHealth(spec, port, log);
 }
 
 const USAGE = `
@@ -144,5 +160,5 @@ Usage: deno task consumer:email (or :loyalty, :analytics, :dead-letter)
 
 Consumes until Ctrl+C, then finishes what is in flight. Configured by the environment: AMQP_URL,
 DATA_DIR, PREFETCH, FAST_RETRY, RETRY_DELAYS_MS, SIMULATE_FAILURES, LOG_FORMAT, LOG_LEVEL, LOG_EMAILS,
-and SMTP_URL for email.
+HEALTH_PORT (serves /healthz, /readyz and /metrics on the loopback), and SMTP_URL for email.
 `;

@@ -4,11 +4,13 @@ import { aborted } from "../base/abort.ts";
 import { messageOf } from "../base/errors.ts";
 import type { Link, LinkUser } from "../broker/link.ts";
 import { PublishChannel } from "../broker/publish_channel.ts";
+import { queueStatus } from "../broker/queue_status.ts";
 import { deliveryCount } from "../contract/headers.ts";
 import { declareTopology } from "../contract/topology.ts";
 import type { Logger } from "../process/log.ts";
 import type { DeliveryProcessor } from "./delivery_processor.ts";
 import type { Hold } from "./hold.ts";
+import type { SessionView, SubscriberObserver } from "./observer.ts";
 import type { Session } from "./session.ts";
 import type { SubscriberSpec } from "./subscriber_spec.ts";
 import type { Window } from "./window.ts";
@@ -20,6 +22,7 @@ export interface SessionOptions<T> {
   readonly hold: Hold;
   readonly window: Window;
   readonly log: Logger;
+  readonly observer: SubscriberObserver;
   /** See {@link PublishChannel.open}. */
   readonly confirmTimeoutMs?: number | undefined;
 }
@@ -36,7 +39,7 @@ const ANSWER_TIMEOUT_MS = 10_000;
  * before. n.b. a quorum queue hands out what came back before anything new: while there are suspects,
  * they come one by one, and only the guilty one reaches the delivery limit.
  */
-export class ConsumingSession<T> implements Session, LinkUser {
+export class ConsumingSession<T> implements Session, LinkUser, SessionView {
   readonly channel: Channel;
   readonly publishChannel: PublishChannel;
   readonly signal: AbortSignal;
@@ -83,9 +86,20 @@ export class ConsumingSession<T> implements Session, LinkUser {
     await declareTopology(channel, spec.topology);
     const publishChannel = await PublishChannel.open(link, options);
     const session = new ConsumingSession(options, link, channel, publishChannel);
+    options.observer.sessionStarted(session);
     await session.#adjust();
     if (session.#consumesWith > 0) session.#tellConsuming();
+    else session.#tellPaused();
     return session;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight.size;
+  }
+
+  async backlog(): Promise<number | undefined> {
+    const { queue } = this.#options.spec;
+    return (await queueStatus(this.#link.model, [queue]))[queue]?.ready;
   }
 
   /** The link cannot be trusted to do what this session needs: recovery builds a new session. */
@@ -107,6 +121,7 @@ export class ConsumingSession<T> implements Session, LinkUser {
     if (this.signal.aborted || this.#isDraining) return;
     if (this.#options.hold.isHeld) {
       this.#isOpen = false;
+      this.#tellPaused();
       this.#isTold = false;
     } else {
       this.#tellConsuming();
@@ -133,8 +148,14 @@ export class ConsumingSession<T> implements Session, LinkUser {
   #tellConsuming(): void {
     if (this.#isTold || this.#isDraining) return;
     this.#isTold = true;
-    const { queue } = this.#options.spec;
+    const { spec: { queue }, observer } = this.#options;
+    observer.stateChanged({ state: "consuming" });
     this.#log.info("Waiting for messages in {queue}", { queue, state: "consuming" });
+  }
+
+  #tellPaused(): void {
+    const { hold, observer } = this.#options;
+    observer.stateChanged({ state: "paused", reason: hold.reason });
   }
 
   /** What to consume with now; 0 is not at all. */

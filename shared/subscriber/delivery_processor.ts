@@ -7,6 +7,7 @@ import { retriesSoFar } from "../contract/headers.ts";
 import type { Logger } from "../process/log.ts";
 import type { DependencyGate } from "./dependency_gate.ts";
 import { callHandler, type HandlerCallOptions } from "./handler_call.ts";
+import { NOBODY, type SubscriberObserver } from "./observer.ts";
 import { dispositionOf, isVerdict } from "./retry_policy.ts";
 import type { Session } from "./session.ts";
 import { Settlement } from "./settlement.ts";
@@ -23,6 +24,7 @@ export class DeliveryProcessor<T> {
   readonly #dependency: DependencyGate;
   readonly #log: Logger;
   readonly #settlement: Settlement;
+  readonly #observer: SubscriberObserver;
   /** The ids in the works, so that two copies of one message are handled one after the other. */
   readonly #busy = new Map<string, Promise<void>>();
 
@@ -31,12 +33,14 @@ export class DeliveryProcessor<T> {
     store: StoreGate,
     dependency: DependencyGate,
     log: Logger,
+    observer: SubscriberObserver = NOBODY,
   ) {
     this.#spec = spec;
     this.#store = store;
     this.#dependency = dependency;
     this.#log = log;
-    this.#settlement = new Settlement(spec, log);
+    this.#observer = observer;
+    this.#settlement = new Settlement(spec, log, observer);
   }
 
   /**
@@ -94,6 +98,7 @@ export class DeliveryProcessor<T> {
     if (result === undefined) return;
     if (result === "duplicate") return this.#duplicate(id, message, session);
     this.#settlement.ack(message, session);
+    this.#observer.handled();
     const { redelivered } = message.fields;
     log.debug("Handled {event_id}", { outcome: "handled", redelivered });
   }
@@ -105,12 +110,14 @@ export class DeliveryProcessor<T> {
     session: Session,
     options: HandlerCallOptions,
   ): Promise<CommitResult> {
-    const effect = await this.#insist(session, () => callHandler(this.#spec, payload, options));
+    const call = () => callHandler(this.#spec, payload, options);
+    const effect = await this.#insist(session, () => this.#observer.calling(call));
     return await this.#insist(session, () => this.#store.commit(id, effect));
   }
 
   #duplicate(id: string, message: ConsumeMessage, session: Session): void {
     this.#settlement.ack(message, session);
+    this.#observer.duplicate();
     const { redelivered } = message.fields;
     this.#log.info("Already done: {event_id}", { event_id: id, outcome: "duplicate", redelivered });
   }

@@ -61,6 +61,10 @@ export class DependencyGate implements Need, Disposable {
     return this.#isAway;
   }
 
+  get absence(): string {
+    return `${this.#spec.dependency?.name} is away`;
+  }
+
   /** Called when {@link isAway} has changed. */
   set onChange(listener: () => void) {
     this.#onChange = listener;

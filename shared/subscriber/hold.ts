@@ -3,6 +3,8 @@
 /** Something that a subscriber needs, and that may be away for a while. */
 export interface Need {
   readonly isAway: boolean;
+  /** What is said of it while it is away, such as `the store is unavailable`. */
+  readonly absence: string;
   /** Called when {@link isAway} has changed. */
   set onChange(listener: () => void);
 }
@@ -18,6 +20,11 @@ export class Hold {
   /** Whether nothing may be consumed now. */
   get isHeld(): boolean {
     return this.#needs.some((need) => need.isAway);
+  }
+
+  /** Why nothing may be consumed now; empty where it may. */
+  get reason(): string {
+    return this.#needs.filter((need) => need.isAway).map((need) => need.absence).join("; ");
   }
 
   /** Called when a need has gone or come back, also where that changes nothing. */

@@ -23,6 +23,7 @@ import {
 } from "../contract/headers.ts";
 import { DEAD_LETTER_EXCHANGE, retryExchange } from "../contract/topology.ts";
 import type { Logger } from "../process/log.ts";
+import { NOBODY, type SubscriberObserver } from "./observer.ts";
 import type { FailureDisposition } from "./retry_policy.ts";
 import type { Session } from "./session.ts";
 import type { SubscriberSpec } from "./subscriber_spec.ts";
@@ -38,11 +39,17 @@ export class Settlement {
   readonly #queue: string;
   readonly #isLastPlace: boolean;
   readonly #log: Logger;
+  readonly #observer: SubscriberObserver;
 
-  constructor(spec: Pick<SubscriberSpec<unknown>, "queue" | "failure">, log: Logger) {
+  constructor(
+    spec: Pick<SubscriberSpec<unknown>, "queue" | "failure">,
+    log: Logger,
+    observer: SubscriberObserver = NOBODY,
+  ) {
     this.#queue = spec.queue;
     this.#isLastPlace = spec.failure.kind === "stay";
     this.#log = log;
+    this.#observer = observer;
   }
 
   /** Takes the message off the queue. Once the session has ended this does nothing: it comes again. */
@@ -79,6 +86,7 @@ export class Settlement {
       reason: disposition.message,
     };
     if (isRetry) {
+      this.#observer.retried();
       const { delayMs } = disposition;
       this.#log.warning(
         "Attempt {attempt} of {event_id} failed ({reason}): again in {delayMs} ms",
@@ -89,6 +97,7 @@ export class Settlement {
         },
       );
     } else {
+      this.#observer.deadLettered(disposition.reason);
       this.#log.error("Attempt {attempt} of {event_id} failed ({reason}): {why}, dead-lettered", {
         ...record,
         why: disposition.reason,
@@ -108,12 +117,12 @@ export class Settlement {
    * a failure of it: a nack before 4.3, a reject and a closed channel on every version (tried).
    */
   async putBack(message: ConsumeMessage, session: Session): Promise<void> {
-    if (!this.#isLastPlace) {
-      const route = { exchange: retryExchange(this.#queue), routingKey: this.#queue };
-      return await this.#moveOn(message, session, route, {});
-    }
-    const route = { exchange: DEAD_LETTER_EXCHANGE, routingKey: "" };
-    await this.#moveOn(message, session, route, failureHeaders(message.properties.headers));
+    const route = this.#isLastPlace
+      ? { exchange: DEAD_LETTER_EXCHANGE, routingKey: "" }
+      : { exchange: retryExchange(this.#queue), routingKey: this.#queue };
+    const headers = this.#isLastPlace ? failureHeaders(message.properties.headers) : {};
+    await this.#moveOn(message, session, route, headers);
+    this.#observer.putBack();
   }
 
   /** Publishes until the broker has it for certain, then acks the original. */

@@ -27,6 +27,7 @@ export type CommitResult = "committed" | "duplicate";
  * is committed or the gate is closed.
  */
 export class StoreGate implements Need {
+  readonly absence = "the store is unavailable";
   readonly #store: Store;
   readonly #log: Logger;
   readonly #patienceMs: number;

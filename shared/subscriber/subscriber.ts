@@ -12,6 +12,7 @@ import { ConsumingSession, type SessionOptions } from "./consuming_session.ts";
 import { DeliveryProcessor } from "./delivery_processor.ts";
 import { DependencyGate } from "./dependency_gate.ts";
 import { Hold } from "./hold.ts";
+import { NOBODY, type SubscriberObserver } from "./observer.ts";
 import { StoreGate } from "./store_gate.ts";
 import type { SubscriberSpec } from "./subscriber_spec.ts";
 import { Window } from "./window.ts";
@@ -24,6 +25,8 @@ export interface SubscriberOptions {
   readonly log: Logger;
   /** Deliveries in flight at once; fewer where they are large: see {@link Window}. */
   readonly prefetch: number;
+  /** Is told what happens. @default nobody is */
+  readonly observer?: SubscriberObserver;
   /** Stops the subscriber: what is in flight is finished first. */
   readonly signal: AbortSignal;
   /** How long the first connection may take. @default 30000 */
@@ -59,16 +62,17 @@ export async function runSubscriber<T>(
   spec: SubscriberSpec<T>,
   options: SubscriberOptions,
 ): Promise<void> {
-  const { log, signal } = options;
+  const { log, signal, observer = NOBODY } = options;
   const store = new StoreGate(options.store, log, options.storePatienceMs);
   using dependency = new DependencyGate(spec, options);
   const hold = new Hold([store, dependency]);
   const sessionOptions: SessionOptions<T> = {
     spec,
-    processor: new DeliveryProcessor(spec, store, dependency, log),
+    processor: new DeliveryProcessor(spec, store, dependency, log, observer),
     hold,
     window: new Window(options.prefetch),
     log,
+    observer,
     confirmTimeoutMs: options.confirmTimeoutMs,
   };
   let session: ConsumingSession<T> | undefined;
@@ -82,10 +86,14 @@ export async function runSubscriber<T>(
     signal,
     connectTimeoutMs: options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS,
     setup: async (link) => session = await ConsumingSession.start(sessionOptions, link),
+    onDisconnect() {
+      if (!signal.aborted) observer.stateChanged({ state: "connecting" });
+    },
   }).catch(unlessAborted(signal));
   if (!connection) return;
   await aborted(signal);
 
+  observer.stateChanged({ state: "stopping" });
   log.info("Stopping: finishing what is in flight");
   const timeoutMs = options.shutdownTimeoutMs ?? DEFAULT_SHUTDOWN_TIMEOUT_MS;
   const deadline = AbortSignal.timeout(timeoutMs);

@@ -6,6 +6,7 @@ const logRecordSchema = z.looseObject({
   level: z.string(),
   state: z.string().optional(),
   url: z.string().optional(),
+  healthUrl: z.string().optional(),
   outcome: z.enum(["handled", "duplicate", "retried", "dead-lettered"]).optional(),
   event_id: z.string().optional(),
   attempt: z.number().optional(),

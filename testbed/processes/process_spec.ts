@@ -31,6 +31,7 @@ export interface ProcessSpec {
 const NOT_OURS: Readonly<Record<string, string>> = Object.fromEntries(
   [
     "FAST_RETRY",
+    "HEALTH_PORT",
     "HOST",
     "LOG_EMAILS",
     "OUTBOX_MAX_AGE_MS",

@@ -29,6 +29,11 @@ const LOG_LEVEL: Misuse = { env: { LOG_LEVEL: "loud" }, says: /LOG_LEVEL must be
 const OPTION: Misuse = { args: ["--opción"], says: /--opción[^]*Usage: deno task/ };
 const MANAGEMENT: Misuse = { env: { MANAGEMENT_URL: "ftp://x" }, says: /MANAGEMENT_URL must be/ };
 
+const HEALTH_PORT: Misuse = {
+  env: { HEALTH_PORT: "any" },
+  says: /HEALTH_PORT must be a whole number from 0/,
+};
+
 const CONSUMER: readonly Misuse[] = [
   OPTION,
   AMQP_URL,
@@ -37,6 +42,7 @@ const CONSUMER: readonly Misuse[] = [
   LOG_LEVEL,
   { env: { PREFETCH: "0" }, says: /PREFETCH must be a whole number from 1/ },
   { env: { SIMULATE_FAILURES: "yes" }, says: /SIMULATE_FAILURES must be 0 or 1/ },
+  HEALTH_PORT,
 ];
 
 const REPORT: Misuse = {
@@ -62,6 +68,7 @@ const MISUSES: Partial<Record<TaskName, readonly Misuse[]>> = {
     { env: { PORT: "x" }, says: /PORT must be a whole number/ },
     { env: { OUTBOX_MAX_EVENTS: "0" }, says: /OUTBOX_MAX_EVENTS must be/ },
     { env: { OUTBOX_MAX_AGE_MS: "1s" }, says: /OUTBOX_MAX_AGE_MS must be/ },
+    HEALTH_PORT,
   ],
   "consumer:email": [
     ...CONSUMER,

@@ -44,6 +44,7 @@ const EVERY_ROLE = [
 const CONSUMER = [
   ...EVERY_ROLE,
   "read $DATA_DIR",
+  "read $HEALTH_PORT",
   "read $LOG_EMAILS",
   "read $RETRY_DELAYS_MS",
   "read $SIMULATE_FAILURES",
@@ -99,6 +100,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "users-api": [
     ...EVERY_ROLE,
     "read $DATA_DIR",
+    "read $HEALTH_PORT",
     "read $LOG_EMAILS",
     "read $OUTBOX_MAX_EVENTS",
     "read $PORT",

@@ -1,7 +1,7 @@
 /** Clients that take their time, or that are too many: what the server of the users API does then. */
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
-import { type HttpOptions, type HttpServer, serveHttp } from "@ecomarket/publisher/api/serve_http";
+import { type HttpOptions, type HttpServer, serveHttp } from "@ecomarket/shared/http/serve_http";
 import { roleLogger } from "@ecomarket/shared/process/log";
 import { TcpProxy } from "@ecomarket/testbed/broker/tcp_proxy";
 import { startTestBroker } from "@ecomarket/testbed/broker/test_broker";
@@ -23,6 +23,7 @@ async function serve(options: Partial<HttpOptions> = {}): Promise<HttpServer & A
     host: "127.0.0.1",
     port: 0,
     handler: async (request) => Response.json((await request.arrayBuffer()).byteLength),
+    choosePort: (port) => `PORT=${port}`,
     log: roleLogger("slow-client"),
     headerTimeoutMs: 200,
     requestTimeoutMs: 400,

@@ -18,10 +18,13 @@ const ROOM_ARROWS: Readonly<Record<string, readonly string[]>> = {
   "shared/base": [],
   "shared/contract": ["shared/base"],
   "shared/process": ["shared/contract", "shared/base"],
+  "shared/http": ["shared/process", "shared/contract", "shared/base"],
+  "shared/health": ["shared/http", "shared/process", "shared/base"],
   "shared/broker": ["shared/process", "shared/base"],
   "shared/store": ["shared/process", "shared/base"],
   "shared/archive": ["shared/store", "shared/contract"],
   "shared/subscriber": [
+    "shared/health",
     "shared/store",
     "shared/broker",
     "shared/process",

@@ -6,6 +6,7 @@ import {
   amqpUrls,
   dataDir,
   DEFAULT_AMQP_URL,
+  healthPort,
   logConfig,
   managementUrl,
   redactUrl,
@@ -256,4 +257,14 @@ Deno.test("An empty variable counts as one that is not set", () => {
   assert.deepEqual(logConfig(environment(empty)), logConfig(environment()));
   assert.deepEqual(subscriberConfig(environment(empty)), subscriberConfig(environment()));
   assert.deepEqual(retryDelaysMs(environment(empty)), retryDelaysMs(environment()));
+});
+
+Deno.test("healthPort() is nothing unless HEALTH_PORT is set, and 0 is a port", () => {
+  assert.equal(healthPort(environment()), undefined);
+  assert.equal(healthPort(environment({ HEALTH_PORT: "" })), undefined);
+  assert.equal(healthPort(environment({ HEALTH_PORT: "0" })), 0);
+  assert.equal(healthPort(environment({ HEALTH_PORT: "9464" })), 9464);
+  for (const HEALTH_PORT of ["-1", "65536", "any", "94.6"]) {
+    assert.match(complaint(() => healthPort(environment({ HEALTH_PORT }))), /^HEALTH_PORT must be/);
+  }
 });

@@ -99,16 +99,23 @@ Deno.test("DependencyGate without a dependency is always available", async () =>
 });
 
 Deno.test("Hold holds while one of its needs is away", () => {
-  const needs = [{ isAway: false, onChange() {} }, { isAway: false, onChange() {} }];
+  const needs = ["the store is unavailable", "the mail server is away"]
+    .map((absence) => ({ isAway: false, absence, onChange() {} }));
   const hold = new Hold(needs);
   let changes = 0;
   hold.onChange = () => changes++;
   const states = [[false, false], [true, false], [true, true], [false, true], [false, false]];
   const held = states.map((state) => {
     needs.forEach((need, index) => need.isAway = state[index]!);
-    return hold.isHeld;
+    return [hold.isHeld, hold.reason];
   });
-  assert.deepEqual(held, [false, true, true, true, false]);
+  assert.deepEqual(held, [
+    [false, ""],
+    [true, "the store is unavailable"],
+    [true, "the store is unavailable; the mail server is away"],
+    [true, "the mail server is away"],
+    [false, ""],
+  ]);
   needs.forEach((need) => need.onChange());
   assert.equal(changes, 2);
 });

@@ -1,6 +1,6 @@
 /** HTTP on the loopback, for the processes of a comparison. */
-import { serveHttp } from "@ecomarket/publisher/api/serve_http";
 import { aborted } from "@ecomarket/shared/base/abort";
+import { serveHttp } from "@ecomarket/shared/http/serve_http";
 import { wholeNumber } from "@ecomarket/shared/process/args";
 import type { Logger } from "@ecomarket/shared/process/log";
 
@@ -15,7 +15,9 @@ export async function serveUntil(
   log: Logger,
 ): Promise<void> {
   const port = wholeNumber("PORT", Deno.env.get("PORT"), 8000, { min: 1, max: 65_535 });
-  const server = await serveHttp({ host: "127.0.0.1", port, handler, log });
+  const choosePort = (port: number) => `PORT=${port}`;
+  const server = await serveHttp({ host: "127.0.0.1", port, handler, choosePort, log });
+  log.info("Listening on {url}", { url: server.url, state: "listening" });
   await aborted(signal);
   await server.shutdown();
 }

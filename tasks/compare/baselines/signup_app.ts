@@ -3,10 +3,10 @@
  * users API, and the same durable table of users. What differs is how the event is passed on.
  */
 import { Hono } from "hono";
-import { problem } from "@ecomarket/publisher/api/problem";
 import { userRequest } from "@ecomarket/publisher/api/user_request";
 import { EcoMarketError, messageOf } from "@ecomarket/shared/base/errors";
 import { createUsuarioCreado, type UsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
+import { problem } from "@ecomarket/shared/http/problem";
 import type { Migrations } from "@ecomarket/shared/store/sqlite";
 import type { Store } from "@ecomarket/shared/store/store";
 

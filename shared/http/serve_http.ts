@@ -2,8 +2,8 @@
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { EcoMarketError, messageOf } from "@ecomarket/shared/base/errors";
-import type { Logger } from "@ecomarket/shared/process/log";
+import { EcoMarketError, messageOf } from "../base/errors.ts";
+import type { Logger } from "../process/log.ts";
 import { boundedServer, type HttpBounds } from "./bounded_server.ts";
 import { problem } from "./problem.ts";
 import { RequestsUnderWay } from "./requests_under_way.ts";
@@ -19,6 +19,8 @@ export interface HttpOptions extends HttpBounds {
   /** 0 is any free port. */
   readonly port: number;
   readonly handler: (request: Request) => Response | Promise<Response>;
+  /** How a person has it listen at another port, such as `HEALTH_PORT=9465`. */
+  readonly choosePort: (port: number) => string;
   readonly log: Logger;
   /** How long requests that are under way may take once the server stops. @default 5000 */
   readonly shutdownTimeoutMs?: number;
@@ -43,13 +45,12 @@ const DEFAULT_SHUTDOWN_TIMEOUT_MS = 5_000;
  * @throws {ListenError} when the port is in use, not allowed, or the address is not this machine's.
  */
 export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
-  const { host, port, handler, log, shutdownTimeoutMs = DEFAULT_SHUTDOWN_TIMEOUT_MS } = options;
+  const { handler, log, shutdownTimeoutMs = DEFAULT_SHUTDOWN_TIMEOUT_MS } = options;
   const underWay = new RequestsUnderWay();
   const answer: HttpOptions["handler"] = (request) =>
     underWay.isFinishing ? stopping() : handler(request);
   const server = boundedServer({ ...options, handler: answer, underWay });
-  const url = await listen(server, host, port);
-  log.info("Listening on {url}", { url, state: "listening" });
+  const url = await listen(server, options);
   return {
     url,
     async shutdown() {
@@ -75,7 +76,10 @@ function stopping(): Response {
   });
 }
 
-async function listen(server: Server, hostname: string, port: number): Promise<string> {
+async function listen(
+  server: Server,
+  { host: hostname, port, choosePort }: HttpOptions,
+): Promise<string> {
   const listening = Promise.withResolvers<void>();
   server.once("error", listening.reject).once("listening", listening.resolve);
   try {
@@ -87,23 +91,30 @@ async function listen(server: Server, hostname: string, port: number): Promise<s
   } catch (error) {
     // What the sandbox forbids is told in its own words, which name the flag to add.
     if (error instanceof Deno.errors.NotCapable) throw error;
-    throw new ListenError(adviceOn(error, hostname, port), { cause: error });
+    throw new ListenError(adviceOn(error, hostname, port, choosePort), { cause: error });
   }
   server.off("error", listening.reject);
   return urlOf(server.address() as AddressInfo);
 }
 
-function adviceOn(error: unknown, host: string, port: number): string {
+function adviceOn(
+  error: unknown,
+  host: string,
+  port: number,
+  choosePort: HttpOptions["choosePort"],
+): string {
   const where = `port ${port} of ${host}`;
   if (error instanceof Deno.errors.AddrInUse) {
     return `Another program listens on ${where} already. Stop it, or choose another port: ` +
-      `deno task users-api --port ${port === 65_535 ? port - 1 : port + 1}`;
+      choosePort(port === 65_535 ? port - 1 : port + 1);
   }
   if (error instanceof Deno.errors.PermissionDenied) {
     return `The system does not let this program listen on ${where}. Choose a port over 1023: ` +
-      "deno task users-api --port 8000";
+      choosePort(8_000);
   }
-  return `Cannot listen on ${where} (${messageOf(error)}). Check HOST and PORT.`;
+  return `Cannot listen on ${where} (${
+    messageOf(error)
+  }). Check that ${host} is an address of this machine.`;
 }
 
 function urlOf({ address, port }: AddressInfo): string {

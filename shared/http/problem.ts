@@ -1,5 +1,5 @@
 /** What the API answers when it does not do what it was asked: RFC 9457, `application/problem+json`. */
-import type { FieldIssue } from "@ecomarket/shared/contract/issues";
+import type { FieldIssue } from "../contract/issues.ts";
 
 /** The statuses that are answered with a problem, and their names in RFC 9110 and RFC 6585. */
 const TITLES = {
@@ -40,6 +40,11 @@ export function problem(
     status,
     headers: { "Content-Type": MEDIA_TYPE, ...headers },
   });
+}
+
+/** The answer to a method that has no meaning here. */
+export function methodNotAllowed(allowed: string): Response {
+  return problem(405, `Only ${allowed} is understood here`, { headers: { Allow: allowed } });
 }
 
 /**

@@ -6,8 +6,8 @@ import { createServer, type Server } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { getRequestListener, RequestError } from "@hono/node-server";
-import { messageOf } from "@ecomarket/shared/base/errors";
-import type { Logger } from "@ecomarket/shared/process/log";
+import { messageOf } from "../base/errors.ts";
+import type { Logger } from "../process/log.ts";
 import { lastWords, problem } from "./problem.ts";
 import type { RequestsUnderWay } from "./requests_under_way.ts";
 
