@@ -5,7 +5,7 @@ import type { Finding } from "../finding.ts";
 import { SERIES, seriesOf, TABLE_DATE } from "../releases.ts";
 
 /** AMQP answers, with these credentials. */
-export function checkReachable({ amqp, amqpUrl, amqpHost }: Facts): Finding[] {
+export function checkReachable({ amqp, amqpUrl, amqpHost, management }: Facts): Finding[] {
   if (amqp.ok) return [];
   if (amqp.error instanceof Deno.errors.NotCapable) {
     return [{
@@ -23,7 +23,8 @@ export function checkReachable({ amqp, amqpUrl, amqpHost }: Facts): Finding[] {
     finding: refused
       ? `The broker at ${amqpUrl} refuses these credentials or this virtual host`
       : `No broker answers as it should at ${amqpUrl}`,
-    why: "nothing can be published or consumed: events wait where they are",
+    why: "nothing can be published or consumed: events wait where they are" +
+      (management.ok ? "" : ". The rest of the broker was not looked at"),
     mend: refused
       ? "correct AMQP_URL, or unset it: deno task broker start"
       : "deno task broker start",
