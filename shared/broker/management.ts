@@ -3,6 +3,7 @@ import { Buffer } from "node:buffer";
 import { z } from "zod";
 import { BrokerUnreachableError, messageOf } from "../base/errors.ts";
 import { redactUrl } from "../process/config.ts";
+import { isTls, readTlsFiles } from "../process/tls_files.ts";
 
 const REQUEST_TIMEOUT_MS = 5_000;
 
@@ -24,36 +25,38 @@ export class ManagementClient {
    * @throws {BrokerUnreachableError} when the API does not answer, or not as expected.
    */
   async get<T>(path: string, schema: z.ZodType<T>): Promise<T> {
-    const response = await this.#request("GET", path);
-    return schema.parse(await response.json());
+    return schema.parse(JSON.parse(await this.#request("GET", path)));
   }
 
   /** `PUT /api/<path>` with a JSON body. */
   async put(path: string, body: unknown = {}): Promise<void> {
-    const response = await this.#request("PUT", path, JSON.stringify(body));
-    await response.body?.cancel();
+    await this.#request("PUT", path, JSON.stringify(body));
   }
 
   /** `DELETE /api/<path>`. */
   async delete(path: string): Promise<void> {
-    const response = await this.#request("DELETE", path);
-    await response.body?.cancel();
+    await this.#request("DELETE", path);
   }
 
-  async #request(method: string, path: string, body?: string): Promise<Response> {
+  /** The text of the answer. Certificates are read anew each time, as for AMQP. */
+  async #request(method: string, path: string, body?: string): Promise<string> {
+    using client = isTls(this.url) ? httpClient(this.url) : undefined;
     let response: Response;
+    let text: string;
     try {
       response = await fetch(`${this.#base}/${path}`, {
         method,
         headers: { authorization: this.#authorization, "content-type": "application/json" },
         ...(body === undefined ? {} : { body }),
+        ...(client ? { client } : {}),
         signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
       });
+      text = await response.text();
     } catch (error) {
-      throw this.#unreachable(messageOf(error), error);
+      const { cause } = error as { cause?: unknown };
+      throw this.#unreachable(messageOf(isTls(this.url) && cause ? cause : error), error);
     }
-    if (response.ok) return response;
-    await response.body?.cancel();
+    if (response.ok) return text;
     throw this.#unreachable(`${method} /api/${path} answered ${response.status}`);
   }
 
@@ -64,6 +67,13 @@ export class ManagementClient {
       { cause },
     );
   }
+}
+
+/** n.b. `caCerts` are trusted besides the CAs that Deno trusts, not in place of them. */
+function httpClient(url: string): Deno.HttpClient {
+  const { ca, cert, key } = readTlsFiles(url);
+  const caCerts = ca === undefined ? [] : [ca];
+  return Deno.createHttpClient(cert && key ? { caCerts, cert, key } : { caCerts });
 }
 
 /** The virtual host of an AMQP URL, `/` where it names none. */
