@@ -129,11 +129,15 @@ Deno.test("amqps: comes back once a certificate is renewed on both sides, withou
   const silent = () => {};
   const warning = (text: string, values: Record<string, unknown> = {}) =>
     void warnings.push(`${text} ${Object.values(values).join(" ")}`);
-  const log: Logger = { debug: silent, info: silent, warning, error: silent, with: () => log };
+  const connected = Promise.withResolvers<void>();
+  const debug = (text: string) => text.startsWith("Connected to") && connected.resolve();
+  const log: Logger = { debug, info: silent, warning, error: silent, with: () => log };
   await using _running = bench.run(consumer, {
     amqpUrl: url.href,
     log,
   });
+  // n.b. a delivery may come before the set-up is over, and what fails until then is final.
+  await connected.promise;
   bench.publishRaw(createUsuarioCreado({ ...SIGNUP, user_id: "before" }));
   await eventually(() => assert.deepEqual(consumer.handled, ["before"]));
   await first[Symbol.asyncDispose]();
