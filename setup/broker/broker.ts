@@ -17,7 +17,7 @@ import {
 } from "./broker_options.ts";
 import { lockBroker } from "./broker_record.ts";
 import { localBroker, namedBroker, recordedBroker } from "./found_broker.ts";
-import { runningPrivateBroker } from "./private_broker.ts";
+import { hasTls, runningPrivateBroker } from "./private_broker.ts";
 import { startDockerBroker, startMissingNodes, startPrivateBroker } from "./started_broker.ts";
 
 export type { Broker, BrokerKind, BrokerOptions, BrokerSize };
@@ -33,11 +33,11 @@ export { resetBroker, stopBroker } from "./stop_broker.ts";
  * Commands that run this at the same time wait for each other, and take the same broker.
  *
  * @throws {ConfigError} when `AMQP_URL` or `MANAGEMENT_URL` is malformed, or `AMQP_URL` is set and a
- * size is asked for: that broker is not ours.
+ * size or TLS is asked for: that broker is not ours.
  * @throws {BrokerUnreachableError} when `AMQP_URL` names a broker that does not answer.
  * @throws {AccessRefusedError} when the broker of `AMQP_URL` refuses its credentials.
  * @throws {BrokerSetupError} when there is none and none could be started, or the one that we
- * started has another size: with what to run.
+ * started has another size or no TLS: with what to run.
  */
 export async function ensureBroker(options: BrokerOptions = {}): Promise<Broker> {
   const settings = brokerSettings(options);
@@ -47,6 +47,12 @@ export async function ensureBroker(options: BrokerOptions = {}): Promise<Broker>
     throw new ConfigError(
       `Cannot start a broker of ${nodes(settings.size)}: AMQP_URL names one that is not ours. ` +
         "Unset AMQP_URL to start one",
+    );
+  }
+  if (isNamed && settings.tls) {
+    throw new ConfigError(
+      "Cannot start a broker with TLS: AMQP_URL names one that is not ours. " +
+        "Unset AMQP_URL to start one, or write amqps:// in it where that broker speaks TLS",
     );
   }
   const broker = await (isNamed ? namedBroker(settings) : findOrStart(settings));
@@ -81,7 +87,7 @@ function nodes(count: number): string {
 }
 
 async function findOrStart(settings: BrokerSettings): Promise<Broker> {
-  const { directory, say, signal, size } = settings;
+  const { directory, say, signal, size, tls } = settings;
   using _lock = await lockBroker(directory, say, signal);
   const running = await runningPrivateBroker(directory);
   const recorded = await recordedBroker(settings);
@@ -92,16 +98,25 @@ async function findOrStart(settings: BrokerSettings): Promise<Broker> {
         "Run this first (its data are kept): deno task broker stop",
     );
   }
+  const isOther = running ? !hasTls(running) : recorded !== undefined;
+  if (tls && isOther) {
+    throw new BrokerSetupError(
+      "Cannot start a broker with TLS: one of ours without it is running. " +
+        "Run this first (its data are kept): deno task broker stop",
+    );
+  }
   if (recorded) {
     if (running) await startMissingNodes(running, settings);
     return recorded;
   }
-  // A broker of one node may be anybody's; a cluster that was asked for is ours.
-  const local = running || size === CLUSTER_SIZE ? undefined : await localBroker(settings);
+  // A broker of one node may be anybody's; a cluster or a CA that was asked for is ours.
+  const local = running || tls || size === CLUSTER_SIZE ? undefined : await localBroker(settings);
   if (local) return local;
 
   const reasons: string[] = [];
-  for (const rung of running ? [startPrivateBroker] : [startDockerBroker, startPrivateBroker]) {
+  for (
+    const rung of running || tls ? [startPrivateBroker] : [startDockerBroker, startPrivateBroker]
+  ) {
     const outcome = await rung(settings);
     if (typeof outcome !== "string") return outcome;
     reasons.push(`  - ${outcome}`);

@@ -1,8 +1,10 @@
 /** `deno task broker start|stop|status|reset`. */
+import { relative } from "node:path";
 import { UsageError } from "@ecomarket/shared/base/errors";
 import { parseArguments } from "@ecomarket/shared/process/args";
 import { DEV_PASSWORD, DEV_USER, redactUrl } from "@ecomarket/shared/process/config";
 import { type CommandContext, print, printError, runCommand } from "@ecomarket/shared/process/main";
+import { tlsPaths } from "@ecomarket/shared/process/tls_files";
 import { CLUSTER_SIZE } from "../node/private_cluster.ts";
 import {
   type Broker,
@@ -15,7 +17,8 @@ import {
 } from "./broker.ts";
 
 const USAGE = `
-Usage: deno task broker start|stop|status|reset [--nodes 1|3] [--json]
+Usage: deno task broker start|stop|status|reset [--nodes 1|3] [--tls]
+                        [--json]
 
   start    finds a broker, or starts one: AMQP_URL, localhost:5672, Docker, rabbitmq-server;
            starts nodes of our cluster that are gone
@@ -24,6 +27,7 @@ Usage: deno task broker start|stop|status|reset [--nodes 1|3] [--json]
   reset    stops the broker that we started and deletes its data
 
   --nodes  start: how many; 3 is a cluster that survives the loss of any one (default: 1)
+  --tls    start: a private broker that encrypts AMQP, with a CA of its own
   --json   start and status print one JSON object
 `;
 
@@ -32,13 +36,14 @@ export async function brokerCommand({ args, signal }: CommandContext): Promise<n
   const { values, positionals } = parseArguments(args, {
     json: { type: "boolean" },
     nodes: { type: "string" },
+    tls: { type: "boolean" },
   }, 1);
   if (values.help) return print(USAGE.trim()), 0;
   const size = brokerSize(values.nodes);
   const say = printError;
   switch (positionals[0]) {
     case "start":
-      show(await ensureBroker({ say, signal, size }), values.json);
+      show(await ensureBroker({ say, signal, size, tls: values.tls }), values.json);
       return 0;
     case "stop": {
       const stopped = await stopBroker({ say });
@@ -84,11 +89,17 @@ function show(broker: Broker, asJson = false): void {
   }
   const { origin, username, password } = new URL(broker.managementUrl);
   print(`RabbitMQ    ${broker.version}, ${ORIGINS[broker.kind]} (${broker.kind})`);
-  print(`AMQP        ${amqpUrls.join("\n            ")}`);
+  print(`AMQP        ${amqpUrls.map(withoutSearch).join("\n            ")}`);
+  const [ca] = broker.amqpUrls.flatMap(tlsPaths);
+  if (ca) print(`TLS         its CA: ${relative(Deno.cwd(), ca)}`);
   print(`Management  ${origin}`);
   if (isDevelopment(username, password)) {
     print(`            user ${username}, password ${password}`);
   }
+}
+
+function withoutSearch(url: string): string {
+  return url.replace(/\?.*$/, "");
 }
 
 function showable(url: string): string {

@@ -35,18 +35,20 @@ export interface BrokerOptions {
   readonly signal?: AbortSignal | undefined;
   /** Must be that many nodes. @default what is there, and one where a broker is started */
   readonly size?: BrokerSize | undefined;
+  /** Must encrypt AMQP: a private one is started. @default what is there, and plain where one is started */
+  readonly tls?: boolean | undefined;
   /** Where the private broker lives. @default BROKER_DIR */
   readonly directory?: string;
   /** Where a broker that nobody configured is expected. @default USUAL_PORTS */
   readonly ports?: UsualPorts;
-  /** The environment: `AMQP_URL`, `MANAGEMENT_URL`, `BROKER_DOCKER`, `BROKER_INSTALL`. */
+  /** The environment: `AMQP_URL`, `MANAGEMENT_URL`, `BROKER_DOCKER`, `BROKER_INSTALL`, the `AMQP_*_FILE`s. */
   readonly read?: (name: string) => string | undefined;
 }
 
 /** {@link BrokerOptions} with every default filled in. */
 export type BrokerSettings =
-  & Required<Omit<BrokerOptions, "signal" | "size">>
-  & Pick<BrokerOptions, "signal" | "size">;
+  & Required<Omit<BrokerOptions, "signal" | "size" | "tls">>
+  & Pick<BrokerOptions, "signal" | "size" | "tls">;
 
 export function brokerSettings(options: BrokerOptions): BrokerSettings {
   return {

@@ -17,6 +17,7 @@ import { runningPrivateBroker } from "./private_broker.ts";
  *
  * @throws {BrokerUnreachableError} when no node answers.
  * @throws {AccessRefusedError} when none answers and one refuses the credentials.
+ * @throws {TlsRefusedError} when none answers and one cannot be reached encrypted as its URL demands.
  */
 export async function namedBroker({ read }: BrokerSettings): Promise<Broker> {
   const urls = { amqpUrls: amqpUrls(read), managementUrl: managementUrl(read) };
@@ -24,6 +25,8 @@ export async function namedBroker({ read }: BrokerSettings): Promise<Broker> {
   const version = probes.find((probe) => probe.found === "broker")?.version;
   if (version !== undefined) return found("AMQP_URL", version, urls);
 
+  const unencrypted = probes.find((probe) => probe.found === "tls-refusal");
+  if (unencrypted) throw unencrypted.error;
   const failures = probes.map((probe, index) =>
     `  - ${redactUrl(urls.amqpUrls[index]!)}: ${probe.found === "broker" ? "" : probe.reason}`
   ).join("\n");
@@ -75,6 +78,7 @@ export async function localBroker(settings: BrokerSettings): Promise<Broker | un
 /** What holds a port that is not ours, for a person; `undefined` when nothing does. */
 function holderOf(probe: Probe): string | undefined {
   if (probe.found === "refusal") return `a broker that refuses the user ${DEV_USER}`;
+  if (probe.found === "tls-refusal") return "something that speaks TLS";
   if (probe.found === "stranger") return `something that is no broker (${probe.reason})`;
   return undefined;
 }

@@ -3,9 +3,10 @@
  * the usual ports where they are free. Both may have data there; only one of them runs.
  */
 import { join, resolve } from "node:path";
+import { isTls } from "@ecomarket/shared/process/tls_files";
 import { isPortFree } from "../machine/free_ports.ts";
 import { stopEpmd } from "../node/epmd.ts";
-import type { NodePorts, NodeSpec } from "../node/node_files.ts";
+import type { NodePorts, NodeSpec, NodeTls } from "../node/node_files.ts";
 import { CLUSTER_SIZE, newPrivateCluster, PrivateCluster } from "../node/private_cluster.ts";
 import { newPrivateNode, PrivateNode } from "../node/private_node.ts";
 import type { BrokerSize, UsualPorts } from "./broker_options.ts";
@@ -30,12 +31,13 @@ export async function runningPrivateBroker(directory: string): Promise<PrivateBr
 
 /**
  * The broker to start where none runs: with the name and the data of the last one of its size, and
- * each of `usual` that is free now. The second node of a cluster gets the next ports, and so on.
+ * each of `usual` that is free now; encrypted where there is `tls`. The second node of a cluster gets the next ports, and so on.
  */
 export async function preparePrivateBroker(
   directory: string,
   usual: UsualPorts,
   size: BrokerSize,
+  tls?: NodeTls,
 ): Promise<PrivateBroker> {
   const { node, cluster } = folders(directory);
   if (size === 1) {
@@ -44,6 +46,7 @@ export async function preparePrivateBroker(
       directory: node,
       ports: { ...await freeOf(usual), ...await freeOf(await portMapper(known)) },
       ...(known && { cookie: known.cookie }),
+      tls,
     });
   }
   const known = (await PrivateCluster.find(cluster))?.nodes[0]?.spec;
@@ -57,7 +60,13 @@ export async function preparePrivateBroker(
     ports: await Promise.all(ports),
     ...await freeOf(await portMapper(known)),
     ...(known && { cookie: known.cookie }),
+    tls,
   });
+}
+
+/** Whether AMQP is encrypted on `broker`. */
+export function hasTls(broker: PrivateBroker): boolean {
+  return broker.amqpUrls.every(isTls);
 }
 
 /** What `broker` is, for a person. */

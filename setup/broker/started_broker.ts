@@ -9,6 +9,7 @@ import { PrivateCluster } from "../node/private_cluster.ts";
 import { probeBroker } from "../node/probe_broker.ts";
 import type { Broker, BrokerSettings } from "./broker_options.ts";
 import { type BrokerRecord, writeRecord } from "./broker_record.ts";
+import { developmentCa } from "./development_ca.ts";
 import { COMPOSED, composeUp, dockerProblem } from "./docker_broker.ts";
 import {
   described,
@@ -59,13 +60,13 @@ export async function startDockerBroker(settings: BrokerSettings): Promise<Rung>
  * @throws {BrokerSetupError} when RabbitMQ is installed and a node does not start.
  */
 export async function startPrivateBroker(settings: BrokerSettings): Promise<Rung> {
-  const { directory, ports, say, signal, size = 1 } = settings;
+  const { directory, say, signal, size = 1 } = settings;
   if (!findRabbitmqServer()) {
     const problem = await installWhereAllowed(settings);
     if (problem) return `rabbitmq-server: not installed, and not installable here: ${problem}`;
   }
   const running = await runningPrivateBroker(directory);
-  const broker = running ?? await preparePrivateBroker(directory, ports, size);
+  const broker = running ?? await prepared(settings);
   if (running) {
     say("The private RabbitMQ broker runs, and does not answer yet: waiting for it.");
     await startMissingNodes(running, settings);
@@ -84,6 +85,15 @@ export async function startPrivateBroker(settings: BrokerSettings): Promise<Rung
       ? {}
       : { pid: broker.pid, ports: { ...broker.spec.ports } }),
   });
+}
+
+/** A broker that does not run yet. The usual port of AMQP over TLS is the one before that of AMQP. */
+async function prepared(
+  { directory, ports, size = 1, tls }: BrokerSettings,
+): Promise<PrivateBroker> {
+  if (!tls) return await preparePrivateBroker(directory, ports, size);
+  const usual = { ...ports, amqp: ports.amqp - 1 };
+  return await preparePrivateBroker(directory, usual, size, await developmentCa(directory));
 }
 
 /** Starts the nodes of a running cluster that are gone, as after a crash. */

@@ -1,7 +1,7 @@
 /** The spec of a node that is yet to be made: whatever was not asked for is chosen. */
 import { DEV_PASSWORD, DEV_USER } from "@ecomarket/shared/process/config";
 import { freePorts, hasIpv6Loopback } from "../machine/free_ports.ts";
-import type { NodePorts, NodeSpec } from "./node_files.ts";
+import type { NodePorts, NodeSpec, NodeTls } from "./node_files.ts";
 
 /** What to make a node of; what is left out is chosen. */
 export interface NewNode {
@@ -14,11 +14,13 @@ export interface NewNode {
   readonly cookie?: string;
   /** {@link NodeSpec.cluster}. @default none */
   readonly cluster?: readonly string[];
+  /** {@link NodeSpec.tls}. @default plain AMQP */
+  readonly tls?: NodeTls | undefined;
 }
 
 /** The spec of a node with the workshop's credentials. */
 export async function newNodeSpec(
-  { directory, name = "ecomarket_dev@localhost", ports = {}, cookie, cluster = [] }: NewNode,
+  { directory, name = "ecomarket_dev@localhost", ports = {}, cookie, cluster = [], tls }: NewNode,
 ): Promise<NodeSpec> {
   const [amqp, management, dist, epmd] = await freePorts(4);
   return {
@@ -30,5 +32,6 @@ export async function newNodeSpec(
     password: DEV_PASSWORD,
     ipv6: hasIpv6Loopback(),
     cluster,
+    tls,
   };
 }

@@ -14,6 +14,14 @@ export interface NodePorts {
   readonly epmd: number;
 }
 
+/** The certificates of a node that speaks TLS, as absolute paths. */
+export interface NodeTls {
+  /** The certificate of the CA: what clients need in order to trust the node. */
+  readonly ca: string;
+  readonly certificate: string;
+  readonly key: string;
+}
+
 /** What one private node is: enough to start it. */
 export interface NodeSpec {
   /** Absolute. Everything that the node reads and writes is below it. */
@@ -29,6 +37,8 @@ export interface NodeSpec {
   readonly ipv6: boolean;
   /** The names of all nodes of its cluster, its own among them. Empty: a broker of one node. */
   readonly cluster: readonly string[];
+  /** With it, AMQP is encrypted, and nothing listens for plain AMQP. */
+  readonly tls?: NodeTls | undefined;
 }
 
 /** Where each of a node's files and folders is. */
@@ -77,8 +87,8 @@ export function nodePaths(directory: string): NodePaths {
 export function rabbitmqConf(spec: NodeSpec): string {
   const { ports } = spec;
   return [
-    `listeners.tcp.ipv4 = 127.0.0.1:${ports.amqp}`,
-    ...(spec.ipv6 ? [`listeners.tcp.ipv6 = ::1:${ports.amqp}`] : []),
+    ...listeners(spec),
+    // In clear text also beside TLS: a browser does not know our CA, and the loopback is no network.
     "management.tcp.ip = 127.0.0.1",
     `management.tcp.port = ${ports.management}`,
     "",
@@ -104,6 +114,25 @@ export function rabbitmqConf(spec: NodeSpec): string {
     "",
     ...clusterConf(spec.cluster),
   ].join("\n");
+}
+
+/** Where the node listens for AMQP. */
+function listeners({ ports, ipv6, tls }: NodeSpec): readonly string[] {
+  const kind = tls ? "ssl" : "tcp";
+  return [
+    ...(tls ? ["listeners.tcp = none"] : []),
+    `listeners.${kind}.ipv4 = 127.0.0.1:${ports.amqp}`,
+    ...(ipv6 ? [`listeners.${kind}.ipv6 = ::1:${ports.amqp}`] : []),
+    ...(tls
+      ? [
+        `ssl_options.cacertfile = ${tls.ca}`,
+        `ssl_options.certfile = ${tls.certificate}`,
+        `ssl_options.keyfile = ${tls.key}`,
+        "ssl_options.versions.1 = tlsv1.3",
+        "ssl_options.versions.2 = tlsv1.2",
+      ]
+      : []),
+  ];
 }
 
 /** Which nodes a new node joins, and what a node does that loses sight of the others. */

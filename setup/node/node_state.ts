@@ -20,6 +20,7 @@ const stateSchema = z.object({
     password: z.string(),
     ipv6: z.boolean(),
     cluster: z.array(z.string()).default([]),
+    tls: z.object({ ca: z.string(), certificate: z.string(), key: z.string() }).optional(),
   }),
   pid: z.number().int().positive().optional(),
 });

@@ -9,7 +9,7 @@ import { ManagementClient } from "@ecomarket/shared/broker/management";
 import { freePorts } from "../machine/free_ports.ts";
 import { type QuorumQueue, readQuorumQueue, readRunningNodes } from "./cluster_view.ts";
 import { newNodeSpec } from "./new_node.ts";
-import type { NodePorts } from "./node_files.ts";
+import type { NodePorts, NodeTls } from "./node_files.ts";
 import { ignoreNotFound } from "./node_folder.ts";
 import { PrivateNode, type StartOptions } from "./private_node.ts";
 
@@ -166,11 +166,13 @@ export interface NewCluster {
   readonly epmd?: number | undefined;
   /** @default a random one */
   readonly cookie?: string | undefined;
+  /** What every node has. @default plain AMQP */
+  readonly tls?: NodeTls | undefined;
 }
 
 /** A cluster of {@link CLUSTER_SIZE} nodes with the workshop's credentials, not started. */
 export async function newPrivateCluster(options: NewCluster): Promise<PrivateCluster> {
-  const { directory, ports = [], cookie = crypto.randomUUID() } = options;
+  const { directory, ports = [], cookie = crypto.randomUUID(), tls } = options;
   const names = Array.from({ length: CLUSTER_SIZE }, (_, index) => nodeName(index + 1));
   const free = [...await freePorts(3 * CLUSTER_SIZE + 1)];
   const epmd = options.epmd ?? free.pop()!;
@@ -182,6 +184,7 @@ export async function newPrivateCluster(options: NewCluster): Promise<PrivateClu
       ports: { amqp: amqp!, management: management!, dist: dist!, ...ports[index], epmd },
       cookie,
       cluster: names,
+      tls,
     });
   });
   const nodes = (await Promise.all(specs)).map((spec) => new PrivateNode(spec));

@@ -50,8 +50,10 @@ export class PrivateNode {
 
   /** Credentials included. */
   get amqpUrl(): string {
-    const { user, password, ports } = this.spec;
-    return `amqp://${user}:${password}@localhost:${ports.amqp}`;
+    const { user, password, ports, tls } = this.spec;
+    const address = `${user}:${password}@localhost:${ports.amqp}`;
+    if (!tls) return `amqp://${address}`;
+    return `amqps://${address}?${new URLSearchParams({ cacertfile: tls.ca })}`;
   }
 
   /** {@link PrivateNode.amqpUrl} alone: what a cluster has several of. */

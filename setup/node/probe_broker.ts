@@ -1,6 +1,6 @@
 /** Asks whether a broker answers at a URL. Every probe ends within its time, whatever is there. */
-import { connect } from "amqplib";
-import { messageOf } from "@ecomarket/shared/base/errors";
+import { messageOf, TlsRefusedError } from "@ecomarket/shared/base/errors";
+import { dial } from "@ecomarket/shared/broker/dial";
 import { isRefusal } from "@ecomarket/shared/broker/connection_errors";
 
 /** What was found at an AMQP URL. */
@@ -8,6 +8,8 @@ export type Probe =
   | { readonly found: "broker"; readonly version: string }
   /** A broker that refuses these credentials or this virtual host. */
   | { readonly found: "refusal"; readonly reason: string }
+  /** One that cannot be reached as its URL demands: encrypted, or in clear text. */
+  | { readonly found: "tls-refusal"; readonly reason: string; readonly error: TlsRefusedError }
   /** Something that accepts connections and is no broker, or a broker that hangs. */
   | { readonly found: "stranger"; readonly reason: string }
   | { readonly found: "nobody"; readonly reason: string };
@@ -30,10 +32,7 @@ export async function probeBroker(url: string, timeoutMs = 3_000): Promise<Probe
 
 async function openAndClose(url: string, timeoutMs: number): Promise<Probe> {
   try {
-    const model = await connect(url, {
-      timeout: timeoutMs,
-      clientProperties: { connection_name: "ecomarket-probe" },
-    });
+    const model = await dial(url, { role: "probe", timeoutMs });
     const { version } = model.connection.serverProperties;
     model.on("error", () => {});
     await model.close();
@@ -47,6 +46,7 @@ async function openAndClose(url: string, timeoutMs: number): Promise<Probe> {
 export function classify(error: unknown): Probe {
   const reason = messageOf(error);
   const code = (error as { code?: unknown }).code;
+  if (error instanceof TlsRefusedError) return { found: "tls-refusal", reason, error };
   if (isRefusal(error)) return { found: "refusal", reason };
   const unreachable = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"];
   if (unreachable.some((name) => code === name || reason.includes(name))) {

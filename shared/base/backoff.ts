@@ -31,9 +31,9 @@ export interface TryAgainOptions {
   /** Whether another try may help after this failure. */
   readonly isWorthIt: (error: unknown) => boolean;
   /** Is told of each failure after which there is another try, and how long the wait is. */
-  readonly onFailure: (error: unknown, delayMs: number) => void;
+  readonly onFailure?: (error: unknown, delayMs: number) => void;
   /** Ends the wait. */
-  readonly signal: AbortSignal;
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -52,8 +52,8 @@ export async function tryAgain<T>(
     } catch (error) {
       if (!isWorthIt(error)) throw error;
       const delayMs = backoffDelayMs(n);
-      onFailure(error, delayMs);
-      await delay(delayMs, undefined, { signal });
+      onFailure?.(error, delayMs);
+      await delay(delayMs, undefined, signal ? { signal } : {});
     }
   }
 }

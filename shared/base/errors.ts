@@ -46,6 +46,11 @@ export class AccessRefusedError extends EcoMarketError {
   override readonly code = "ACCESS_REFUSED";
 }
 
+/** No encrypted connection can be had: one side does not accept the other's certificate, or speaks no TLS. */
+export class TlsRefusedError extends EcoMarketError {
+  override readonly code = "TLS_REFUSED";
+}
+
 /** A queue or an exchange stands with other arguments than the topology wants (AMQP 406). */
 export class TopologyDriftError extends EcoMarketError {
   override readonly code = "TOPOLOGY_DRIFT";

@@ -3,25 +3,27 @@
  * what its role builds on it. Nothing that amqplib does or leaves undone can hold up the next one.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { type Channel, type ChannelModel, connect, type SocketOptions } from "amqplib";
+import type { Channel, ChannelModel } from "amqplib";
 import { aborted } from "../base/abort.ts";
-import { EcoMarketError, messageOf } from "../base/errors.ts";
+import { EcoMarketError, messageOf, TlsRefusedError } from "../base/errors.ts";
 import { redactUrl } from "../process/config.ts";
 import type { Logger } from "../process/log.ts";
 import { isRefusal, refused, sandboxRefusal, unreachable } from "./connection_errors.ts";
+import { dial } from "./dial.ts";
 import { CLOSE_TIMEOUT_MS, type Link, type LinkUser, LiveLink } from "./link.ts";
-import { NodeRotation, parseNode } from "./node_rotation.ts";
+import { NodeRotation } from "./node_rotation.ts";
 
 /** How long a first connection may take before it is given up. */
 export const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
-/** Seconds between heartbeats: a link that carries nothing for twice that long is dead. */
-export const DEFAULT_HEARTBEAT_S = 10;
+/** A node that accepts and then says nothing must not hold up the try of the next one. */
+const MAX_SILENCE_MS = 5_000;
 
 /**
  * One connection that is not mended when it breaks: for a single look at the broker, and for the
  * workshop's first two publishers.
  *
  * @throws {AccessRefusedError} when a broker refuses the credentials or the virtual host.
+ * @throws {TlsRefusedError} when the connection cannot be encrypted as the URL demands.
  * @throws {BrokerUnreachableError} when none answered within `timeoutMs`.
  */
 export async function connectOnce(
@@ -32,14 +34,15 @@ export async function connectOnce(
   const failures: unknown[] = [];
   for (const url of urls) {
     try {
-      const node = parseNode(url, DEFAULT_HEARTBEAT_S);
-      const model = await connect(node, socketOptions(role, timeoutMs / urls.length));
+      const model = await dial(url, { role, timeoutMs: silenceMs(timeoutMs / urls.length) });
       model.on("error", () => {}); // The channel that is in use tells; unheard, it would end the process.
       return model;
     } catch (error) {
       failures.push(error);
     }
   }
+  const explained = failures.find((error) => error instanceof EcoMarketError);
+  if (explained) throw explained;
   const cause = failures.length === 1 ? failures[0] : new AggregateError(failures);
   const shown = urls.map(redactUrl).join(", ");
   throw sandboxRefusal(cause) ??
@@ -75,7 +78,7 @@ export interface ConnectionOptions {
   readonly onDisconnect?: () => void;
   /** @default {@link DEFAULT_CONNECT_TIMEOUT_MS} */
   readonly connectTimeoutMs?: number;
-  /** @default {@link DEFAULT_HEARTBEAT_S} */
+  /** In seconds. @default 10 */
   readonly heartbeatS?: number;
   /** How long a set-up may take. @default 60000 */
   readonly setupTimeoutMs?: number;
@@ -100,6 +103,8 @@ const RECONNECT = { firstMs: 100, maxMs: 1_000, jitter: 0.2 };
  * Connects and keeps connected. Resolves once the first link stands and `setup` has run.
  *
  * @throws {AccessRefusedError} when a broker refuses the credentials or the virtual host.
+ * @throws {TlsRefusedError} when no node can be reached encrypted as its URL demands. Once connected,
+ * it is tried again, with a warning: certificates are renewed while a role runs.
  * @throws {BrokerUnreachableError} when none answered within `connectTimeoutMs`.
  * @throws whatever {@link EcoMarketError} the first `setup` rejects with: trying again cannot mend it.
  */
@@ -122,13 +127,15 @@ class HealingConnection implements BrokerConnection {
   readonly #first = Promise.withResolvers<void>();
   #connectedBefore = false;
   #lastFailure: unknown;
+  /** The nodes to which TLS let no connection come about so far. */
+  readonly #refusedByTls = new Set<string>();
   /** The link that stands, or is being set up. */
   #link: LiveLink | undefined;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
     this.#timeoutMs = options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS;
-    this.#target = new NodeRotation(options.urls, options.heartbeatS ?? DEFAULT_HEARTBEAT_S);
+    this.#target = new NodeRotation(options.urls);
   }
 
   /** Resolves at the first link; rejects when waiting longer is useless or the time is over. */
@@ -184,8 +191,12 @@ class HealingConnection implements BrokerConnection {
 
   /** The life of one link: resolves with why it ended, and rejects when it never stood. */
   async #live(): Promise<unknown> {
-    const { log, role, onDisconnect } = this.#options;
-    const model = await connect(this.#target.current, socketOptions(role, this.#timeoutMs));
+    const { log, role, heartbeatS, onDisconnect } = this.#options;
+    const model = await dial(this.#target.current, {
+      role,
+      timeoutMs: silenceMs(this.#timeoutMs),
+      ...(heartbeatS === undefined ? {} : { heartbeatS }),
+    });
     const link = new LiveLink(model);
     model.on("blocked", (reason: string) => {
       log.warning("The broker takes no more for now ({reason}): waiting", { reason });
@@ -249,6 +260,11 @@ class HealingConnection implements BrokerConnection {
 
   /** What to tell instead of trying again, where that is useless. */
   #finalError(error: unknown): Error | undefined {
+    if (error instanceof TlsRefusedError) {
+      // The certificate of one node says nothing about another's.
+      this.#refusedByTls.add(this.#target.current);
+      return this.#refusedByTls.size === this.#options.urls.length ? error : undefined;
+    }
     if (error instanceof EcoMarketError) return error;
     if (isRefusal(error)) return refused(this.#target.description, error);
     return sandboxRefusal(error);
@@ -281,11 +297,7 @@ async function explainedEnd(link: LiveLink, work: Promise<unknown>): Promise<nev
   throw error instanceof EcoMarketError ? error : link.signal.reason;
 }
 
-function socketOptions(role: string, timeoutMs: number): SocketOptions {
-  return {
-    noDelay: true,
-    // A node that accepts and then says nothing must not hold up the try of the next one.
-    timeout: Math.min(timeoutMs, 5_000),
-    clientProperties: { connection_name: `ecomarket ${role}` },
-  };
+/** How long a node may be silent while a connection is made. */
+function silenceMs(timeoutMs: number): number {
+  return Math.min(timeoutMs, MAX_SILENCE_MS);
 }

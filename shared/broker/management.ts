@@ -1,10 +1,20 @@
 /** The broker's management HTTP API, for what AMQP cannot tell: arguments and bindings that stand. */
 import { Buffer } from "node:buffer";
 import { z } from "zod";
+import { tryAgain } from "../base/backoff.ts";
 import { BrokerUnreachableError, messageOf } from "../base/errors.ts";
 import { redactUrl } from "../process/config.ts";
+import { isTls, readTlsFiles } from "../process/tls_files.ts";
 
 const REQUEST_TIMEOUT_MS = 5_000;
+/** How long an answer of 500 to a question is taken for one of a moment. */
+const PATIENCE_MS = 1_000;
+
+/** What the API answered, whole. */
+interface Answer {
+  readonly text: string;
+  readonly headers: Headers;
+}
 
 /** A client of the management API at `url`, such as `http://user:password@localhost:15672`. */
 export class ManagementClient {
@@ -20,12 +30,17 @@ export class ManagementClient {
 
   /**
    * The answer to `GET /api/<path>`, as `schema` describes it; a path that is not there is an error.
+   * n.b. 3.10.8 answers 500 to a list of queues now and then, and well a moment later (seen): then it
+   * is asked again.
    *
    * @throws {BrokerUnreachableError} when the API does not answer, or not as expected.
    */
   async get<T>(path: string, schema: z.ZodType<T>): Promise<T> {
-    const response = await this.#request("GET", path);
-    return schema.parse(await response.json());
+    const lastTry = performance.now() + PATIENCE_MS;
+    const { text } = await tryAgain(() => this.#request("GET", path), {
+      isWorthIt: (error) => error instanceof ServerError && performance.now() < lastTry,
+    });
+    return schema.parse(JSON.parse(text));
   }
 
   /**
@@ -37,10 +52,9 @@ export class ManagementClient {
    */
   async clockSkew(): Promise<ClockSkew | undefined> {
     const before = Date.now();
-    const response = await this.#request("GET", "overview");
+    const { headers } = await this.#request("GET", "overview");
     const after = Date.now();
-    await response.body?.cancel();
-    const told = Date.parse(response.headers.get("date") ?? "");
+    const told = Date.parse(headers.get("date") ?? "");
     if (Number.isNaN(told)) return undefined;
     // The broker's clock stood anywhere in the second that it told, at any moment of the round trip.
     return { aheadMs: told + 500 - (before + after) / 2, withinMs: 500 + (after - before) / 2 };
@@ -48,35 +62,40 @@ export class ManagementClient {
 
   /** `PUT /api/<path>` with a JSON body. */
   async put(path: string, body: unknown = {}): Promise<void> {
-    const response = await this.#request("PUT", path, JSON.stringify(body));
-    await response.body?.cancel();
+    await this.#request("PUT", path, JSON.stringify(body));
   }
 
   /** `DELETE /api/<path>`. */
   async delete(path: string): Promise<void> {
-    const response = await this.#request("DELETE", path);
-    await response.body?.cancel();
+    await this.#request("DELETE", path);
   }
 
-  async #request(method: string, path: string, body?: string): Promise<Response> {
+  /** Certificates are read anew each time, as for AMQP. */
+  async #request(method: string, path: string, body?: string): Promise<Answer> {
+    using client = isTls(this.url) ? httpClient(this.url) : undefined;
     let response: Response;
+    let text: string;
     try {
       response = await fetch(`${this.#base}/${path}`, {
         method,
         headers: { authorization: this.#authorization, "content-type": "application/json" },
         ...(body === undefined ? {} : { body }),
+        ...(client ? { client } : {}),
         signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
       });
+      text = await response.text();
     } catch (error) {
-      throw this.#unreachable(messageOf(error), error);
+      const { cause } = error as { cause?: unknown };
+      throw this.#unreachable(messageOf(isTls(this.url) && cause ? cause : error), error);
     }
-    if (response.ok) return response;
-    await response.body?.cancel();
-    throw this.#unreachable(`${method} /api/${path} answered ${response.status}`);
+    if (response.ok) return { text, headers: response.headers };
+    const { status } = response;
+    const kind = status === 500 ? ServerError : BrokerUnreachableError;
+    throw this.#unreachable(`${method} /api/${path} answered ${status}`, undefined, kind);
   }
 
-  #unreachable(reason: string, cause?: unknown): BrokerUnreachableError {
-    return new BrokerUnreachableError(
+  #unreachable(reason: string, cause?: unknown, kind = BrokerUnreachableError): Error {
+    return new kind(
       `The management API at ${redactUrl(this.url)} does not answer as it should (${reason}). ` +
         "Set MANAGEMENT_URL, or enable it with: rabbitmq-plugins enable rabbitmq_management",
       { cause },
@@ -84,10 +103,20 @@ export class ManagementClient {
   }
 }
 
+/** The API answered 500. */
+class ServerError extends BrokerUnreachableError {}
+
 /** How two clocks differ: by `aheadMs`, give or take `withinMs`. */
 export interface ClockSkew {
   readonly aheadMs: number;
   readonly withinMs: number;
+}
+
+/** n.b. `caCerts` are trusted besides the CAs that Deno trusts, not in place of them. */
+function httpClient(url: string): Deno.HttpClient {
+  const { ca, cert, key } = readTlsFiles(url);
+  const caCerts = ca === undefined ? [] : [ca];
+  return Deno.createHttpClient(cert && key ? { caCerts, cert, key } : { caCerts });
 }
 
 /** The virtual host of an AMQP URL, `/` where it names none. */

@@ -7,6 +7,7 @@ import { z } from "zod";
 import { ConfigError } from "../base/errors.ts";
 import { readBrokerUrls } from "./broker_file.ts";
 import type { LogOptions } from "./log.ts";
+import { isTls, withTlsFiles } from "./tls_files.ts";
 
 /** The workshop's development credentials. They are no secret: a private node listens on the loopback only. */
 export const DEV_USER = "ecomarket_user";
@@ -20,32 +21,42 @@ const fromProcess: Reader = (name) => Deno.env.get(name);
 
 /**
  * Where the broker is, one URL per node: `AMQP_URL` (a comma-separated list is a cluster), else the
- * private broker that `deno task broker start` runs, else {@link DEFAULT_AMQP_URL}.
+ * private broker that `deno task broker start` runs, else {@link DEFAULT_AMQP_URL}. An `amqps:` URL
+ * carries its certificates with it: see {@link withTlsFiles}.
  *
- * @throws {ConfigError} when a URL is malformed or not `amqp:`/`amqps:`.
+ * @throws {ConfigError} when a URL is malformed or not `amqp:`/`amqps:`, or a certificate is unusable.
  */
 export function amqpUrls(read: Reader = fromProcess): readonly string[] {
   const text = read("AMQP_URL") || readBrokerUrls()?.amqpUrl || DEFAULT_AMQP_URL;
   const urls = text.split(",").map((url) => url.trim()).filter((url) => url !== "");
   if (urls.length === 0) throw new ConfigError("AMQP_URL names no broker");
   urls.forEach(checkAmqpUrl);
-  return urls;
+  return urls.map((url) => withCertificates(url, read));
 }
 
 /**
  * The management HTTP API, credentials included: `MANAGEMENT_URL`; else, unless `AMQP_URL` names
- * another broker, the private broker's; else port 15672 of the first AMQP host.
+ * another broker, the private broker's; else port 15672 of the first AMQP host, and 15671 (`https:`)
+ * where AMQP is encrypted: the password is the same.
  *
- * @throws {ConfigError} when a URL is malformed.
+ * @throws {ConfigError} when a URL is malformed, or a certificate is unusable.
  */
 export function managementUrl(read: Reader = fromProcess): string {
   const url = read("MANAGEMENT_URL") ||
     (read("AMQP_URL") ? undefined : readBrokerUrls()?.managementUrl) ||
     defaultManagementUrl(amqpUrls(read)[0]!);
-  if (isUrl(url, ["http:", "https:"])) return url;
+  if (isUrl(url, ["http:", "https:"])) return withCertificates(url, read);
   throw new ConfigError(
     `MANAGEMENT_URL must be like http://user:password@host:15672; ${NOT_SHOWN}`,
   );
+}
+
+/** `url`; where it is encrypted, with the files of `AMQP_CA_FILE`, `AMQP_CERT_FILE` and `AMQP_KEY_FILE`. */
+function withCertificates(url: string, read: Reader): string {
+  // n.b. a role that is not encrypted need not be allowed to read these variables.
+  if (!isTls(url)) return url;
+  const [ca, cert, key] = [read("AMQP_CA_FILE"), read("AMQP_CERT_FILE"), read("AMQP_KEY_FILE")];
+  return withTlsFiles(url, { ca, cert, key });
 }
 
 /**
@@ -83,16 +94,20 @@ function isUrl(text: string, protocols: readonly string[]): boolean {
 const NOT_SHOWN = "what is set is not shown, for it may hold a password";
 
 function defaultManagementUrl(amqpUrl: string): string {
-  const { username, password, hostname } = new URL(amqpUrl);
-  return `http://${username}:${password}@${hostname}:15672`;
+  const { username, password, hostname, search } = new URL(amqpUrl);
+  const host = `${username}:${password}@${hostname}`;
+  return isTls(amqpUrl) ? `https://${host}:15671/${search}` : `http://${host}:15672`;
 }
 
-/** A URL that may be logged and shown: its password is replaced, also where it is written badly. */
+/**
+ * A URL that may be logged and shown: its password is replaced, also where it is written badly, and
+ * its parameters are left out.
+ */
 export function redactUrl(url: string): string {
   return url.replace(/:\/\/(.*)@/, (_, credentials: string) => {
     const [user] = credentials.split(":", 1);
     return credentials === user ? `://${user}@` : `://${user}:***@`;
-  });
+  }).replace(/\/?\?.*$/s, "");
 }
 
 /** How this process logs: `LOG_FORMAT` (`pretty`), `LOG_LEVEL` (`info`), `LOG_EMAILS` (`plain` in `pretty`, `redacted` in `json`). */

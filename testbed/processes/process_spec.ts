@@ -1,4 +1,5 @@
 /** What a process of ours is, and the command that runs it in the sandbox of a person's own. */
+import { tlsPaths } from "@ecomarket/shared/process/tls_files";
 import { PROJECT_ROOT } from "../project/project_root.ts";
 import type { LogRecord } from "./log_record.ts";
 
@@ -12,7 +13,7 @@ export interface ProcessSpec {
   readonly permissionSet: string;
   /** The one folder that it may read and write. */
   readonly folder: string;
-  /** What it reaches besides the loopback: only their hosts count. */
+  /** What it reaches besides the loopback: their hosts, and the certificates that they name. */
   readonly urls?: readonly string[];
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
@@ -30,6 +31,9 @@ export interface ProcessSpec {
  */
 const NOT_OURS: Readonly<Record<string, string>> = Object.fromEntries(
   [
+    "AMQP_CA_FILE",
+    "AMQP_CERT_FILE",
+    "AMQP_KEY_FILE",
     "FAST_RETRY",
     "HEALTH_PORT",
     "HOST",
@@ -58,14 +62,14 @@ export function sandboxedCommand(spec: ProcessSpec): Deno.Command {
 }
 
 /**
- * The flags with which a process has its folder for its own, and reaches its URLs besides the
- * loopback: a `-P` set is made for `data/` and the loopback alone. n.b. a flag takes the place of the
+ * The flags with which a process has its folder for its own, reads the certificates of its URLs, and reaches them
+ * besides the loopback: a `-P` set is made for `data/` and the loopback alone. n.b. a flag takes the place of the
  * set's whole list of that kind (Deno 2.9).
  */
 function sandboxFlags({ folder, urls = [] }: ProcessSpec): readonly string[] {
   const hosts = new Set([...LOOPBACK, ...urls.map((url) => new URL(url).hostname)]);
   return [
-    `--allow-read=${folder}`,
+    `--allow-read=${[folder, ...new Set(urls.flatMap(tlsPaths))].join(",")}`,
     `--allow-write=${folder}`,
     `--allow-net=${[...hosts].join(",")}`,
   ];

@@ -38,9 +38,13 @@ const SETS = new Map(
 const EVERY_ROLE = [
   "connect to localhost",
   "connect to the loopback",
+  "read $AMQP_CA_FILE",
   "read $AMQP_URL",
+  "read the CA's certificate",
   "read the broker's address",
 ];
+/** What is told its broker has no need of the file that tells it, and reads a CA where a flag names it. */
+const TOLD = new Set(["read the broker's address", "read the CA's certificate"]);
 const CONSUMER = [
   ...EVERY_ROLE,
   "read $DATA_DIR",
@@ -60,17 +64,18 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "audit-consumer": CONSUMER,
   "crashing-consumer": [...CONSUMER, "read data/email", "write data/email"],
   // n.b. its data folder is a flag of the run.
-  "naive-consumer": EVERY_ROLE.filter((name) => name !== "read the broker's address"),
-  cashbook: CONSUMER.filter((name) => name !== "read the broker's address"),
+  "naive-consumer": EVERY_ROLE.filter((name) => !TOLD.has(name) && name !== "read $AMQP_CA_FILE"),
+  cashbook: CONSUMER.filter((name) => !TOLD.has(name)),
   // n.b. its journal's folder is a flag of the run.
   "chaos-publisher": [
-    ...EVERY_ROLE.filter((name) => name !== "read the broker's address"),
+    ...EVERY_ROLE.filter((name) => !TOLD.has(name)),
     "read $LOG_EMAILS",
   ],
   // n.b. the processes of a comparison are told where the broker is, and their folder is a flag.
   "compare-api": [
     "connect to localhost",
     "connect to the loopback",
+    "read $AMQP_CA_FILE",
     "read $AMQP_URL",
     "read $DATA_DIR",
     "read $LOG_EMAILS",
@@ -85,7 +90,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "read $LOG_EMAILS",
     "read $PORT",
   ],
-  "compare-queue": CONSUMER.filter((name) => name !== "read the broker's address"),
+  "compare-queue": CONSUMER.filter((name) => !TOLD.has(name)),
   // n.b. it tells what it is told, and touches nothing.
   echo: [],
   roi: [],
@@ -119,6 +124,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "read deno.json",
     "read docs/compare.json",
     "read the broker's cookie",
+    "read the CA's key",
   ],
   // n.b. it asks every subscriber's inbox, and writes to the archive alone.
   "dead-letters": [
@@ -176,6 +182,10 @@ async function projectLike(folder: string): Promise<void> {
   await Deno.mkdir(join(folder, ".broker"));
   await Deno.writeTextFile(join(folder, ".broker", "broker.json"), "{}");
   await Deno.writeTextFile(join(folder, ".broker", "cookie"), "secreto");
+  await Deno.mkdir(join(folder, ".broker", "tls"));
+  await Deno.writeTextFile(join(folder, ".broker", "tls", "ca.pem"), "certificado");
+  await Deno.mkdir(join(folder, ".broker", "ca"));
+  await Deno.writeTextFile(join(folder, ".broker", "ca", "ca.key"), "secreto");
 }
 
 const FOREIGN_TEXT = "ajeno";

@@ -5,8 +5,9 @@
 import { Buffer } from "node:buffer";
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { type Channel, type ChannelModel, connect, type GetMessage, type Options } from "amqplib";
+import type { Channel, ChannelModel, GetMessage, Options } from "amqplib";
 import type { Pace } from "@ecomarket/shared/base/backoff";
+import { connectOnce } from "@ecomarket/shared/broker/connection";
 import { type QueueStatus, queueStatus } from "@ecomarket/shared/broker/queue_status";
 import { withConnection } from "@ecomarket/shared/broker/with_connection";
 import {
@@ -50,8 +51,7 @@ export class Bench implements AsyncDisposable {
     const directory = await Deno.makeTempDir({ prefix: "ecomarket_test_" });
     cleanup.defer(() => Deno.remove(directory, { recursive: true }));
     const { amqpUrl } = cleanup.use(await testVhost(broker));
-    const connection = await connect(amqpUrl);
-    connection.on("error", () => {});
+    const connection = await connectOnce([amqpUrl], "bench");
     cleanup.defer(() => connection.close().catch(() => {}));
     const channel = await connection.createChannel();
     await declareTopology(channel, fullTopology(TEST_DELAYS_MS));

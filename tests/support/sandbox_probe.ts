@@ -9,6 +9,7 @@ if (!folder || !outside) throw new Error("Usage: sandbox_probe.ts <project> <fil
 const FOREIGN_HOST = "192.0.2.1";
 const DATA_FOLDERS = ["email", "loyalty", "analytics", "dead_letters", "users"];
 const VARIABLES = [
+  "AMQP_CA_FILE",
   "AMQP_URL",
   "MANAGEMENT_URL",
   "SMTP_URL",
@@ -33,6 +34,8 @@ const attempts: Record<string, () => unknown> = {
     Deno.writeTextFileSync(`${folder}/docs/Taller4_Justificacion.md`, "tocado"),
   "read the broker's address": () => Deno.readTextFileSync(`${folder}/.broker/broker.json`),
   "read the broker's cookie": () => Deno.readTextFileSync(`${folder}/.broker/cookie`),
+  "read the CA's certificate": () => Deno.readTextFileSync(`${folder}/.broker/tls/ca.pem`),
+  "read the CA's key": () => Deno.readTextFileSync(`${folder}/.broker/ca/ca.key`),
   "write a foreign file": () => Deno.writeTextFileSync(outside, "tocado"),
   "write deno.json": () => Deno.writeTextFileSync(`${folder}/deno.json`, "{}"),
   "write the broker's address": () => Deno.writeTextFileSync(`${folder}/.broker/broker.json`, "{}"),

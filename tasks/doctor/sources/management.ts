@@ -1,7 +1,5 @@
 /** What the management API says of the broker, in one round of questions. */
 import { z } from "zod";
-import { messageOf } from "@ecomarket/shared/base/errors";
-import { poll } from "@ecomarket/shared/base/poll";
 import {
   type ManagementClient,
   readConsumers,
@@ -58,10 +56,10 @@ export async function readManagement(
   const overview = await client.get("overview", overviewSchema);
   const [topology, queues, consumers, nodes, users, disabledFlags, deprecatedUsed, clock] =
     await Promise.all([
-      patiently(() => readTopology(client, vhost)),
-      patiently(() => readQueues(client, vhost)),
-      patiently(() => readConsumers(client, vhost)),
-      patiently(() => readNodes(client)),
+      readTopology(client, vhost),
+      readQueues(client, vhost),
+      readConsumers(client, vhost),
+      readNodes(client),
       look(() => readUsers(client, vhost)),
       look(() => readDisabledFlags(client)),
       look(() => readDeprecated(client, overview.rabbitmq_version)),
@@ -77,30 +75,6 @@ export async function readManagement(
     deprecatedUsed,
     clock,
   };
-}
-
-/** How long an answer of 500 is taken for one of a moment. */
-const PATIENCE_MS = 1_000;
-
-/**
- * What `ask` answers, asked again for a second where the API answers 500. n.b. RabbitMQ 3.10.8 does so
- * for its lists of queues in the moment after queues were declared (seen).
- *
- * @throws whatever else `ask` throws, at once, and the last 500.
- */
-export async function patiently<T>(ask: () => Promise<T>): Promise<T> {
-  let failure: unknown;
-  const answer = await poll(async () => {
-    try {
-      return { value: await ask() };
-    } catch (error) {
-      if (!/ answered 500\b/.test(messageOf(error))) throw error;
-      failure = error;
-      return undefined;
-    }
-  }, { timeoutMs: PATIENCE_MS });
-  if (answer) return answer.value;
-  throw failure;
 }
 
 async function readNodes(client: ManagementClient): Promise<NodeFacts[]> {
