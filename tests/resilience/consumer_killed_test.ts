@@ -17,6 +17,7 @@ import {
   startAllConsumers,
   startConsumer,
 } from "../support/roles.ts";
+import { startSmtpServer } from "../support/smtp_server.ts";
 
 let broker: TestBroker;
 Deno.test.beforeAll(async () => {
@@ -24,34 +25,18 @@ Deno.test.beforeAll(async () => {
 });
 Deno.test.afterAll(async () => await broker[Symbol.asyncDispose]());
 
-/** A mail server that takes the call and says nothing: whoever talks to it is handling for long. */
-function silentMailServer(): AsyncDisposable & { readonly url: string; calls(): number } {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const connections: Deno.Conn[] = [];
-  const accepting = (async () => {
-    for await (const connection of listener) connections.push(connection);
-  })();
-  return {
-    url: `smtp://127.0.0.1:${listener.addr.port}`,
-    calls: () => connections.length,
-    async [Symbol.asyncDispose]() {
-      listener.close();
-      await accepting;
-      for (const connection of connections) connection.close();
-    },
-  };
-}
-
 Deno.test("an event whose consumer is killed while it handles is handled by the next one", async () => {
   await using bench = await Bench.open(broker);
-  await using mailServer = silentMailServer();
+  // It takes the call and says nothing to the first email: whoever sends it is handling for long.
+  let calls = 0;
+  await using mailServer = await startSmtpServer({ silentAt: () => ++calls > 0 });
   await using loyalty = await startConsumer(bench, CONSUMERS.loyalty);
   await using email = await startConsumer(bench, CONSUMERS.email, {
-    env: { SMTP_URL: mailServer.url },
+    env: { SMTP_URL: `smtp://127.0.0.1:${mailServer.port}` },
   });
   const events = signups(3);
   await publishAll(bench, events);
-  await eventually(() => assert.ok(mailServer.calls() >= 1, "it handles"));
+  await eventually(() => assert.ok(calls >= 1, "it handles"));
   const { signal } = await email.kill();
   assert.equal(signal, "SIGKILL");
 

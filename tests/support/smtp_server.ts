@@ -23,6 +23,8 @@ export interface SmtpOptions {
   readonly refuseLogin?: () => boolean;
   /** Cuts the connection at a recipient for whom this returns true, without a word. */
   readonly cutAt?: (recipient: string) => boolean;
+  /** Says nothing for ever at a recipient for whom this returns true. */
+  readonly silentAt?: (recipient: string) => boolean;
 }
 
 /** An SMTP reply that is no success. */
@@ -52,6 +54,7 @@ export async function startSmtpServer(options: SmtpOptions = {}): Promise<SmtpTe
     },
     onRcptTo: ({ address }, session, done) => {
       if (options.cutAt?.(address)) return cut(server, session.id);
+      if (options.silentAt?.(address)) return;
       const refusal = options.refuse?.();
       done(refusal && Object.assign(new Error(refusal.text), { responseCode: refusal.code }));
     },
