@@ -9,6 +9,7 @@ import type { Logger } from "../process/log.ts";
 import type { Store } from "../store/store.ts";
 import { ConsumingSession, type SessionOptions } from "./consuming_session.ts";
 import { DeliveryProcessor } from "./delivery_processor.ts";
+import { SliceDeclaration } from "./slice_declaration.ts";
 import { StoreGate } from "./store_gate.ts";
 import type { SubscriberSpec } from "./subscriber_spec.ts";
 import { Window } from "./window.ts";
@@ -46,6 +47,7 @@ const DEFAULT_SHUTDOWN_TIMEOUT_MS = 8_000;
  *
  * @throws {BrokerUnreachableError} when no broker answers in time at the start.
  * @throws {AccessRefusedError} when the broker refuses the credentials.
+ * @throws {TopologyMissingError} when a shared exchange is missing that its user may not declare.
  * @throws {TopologyDriftError} when a queue stands with other arguments.
  */
 export async function runSubscriber<T>(
@@ -56,6 +58,7 @@ export async function runSubscriber<T>(
   const store = new StoreGate(options.store, log, options.storePatienceMs);
   const sessionOptions: SessionOptions<T> = {
     spec,
+    slice: new SliceDeclaration(spec, log),
     processor: new DeliveryProcessor(spec, store, log),
     store,
     window: new Window(options.prefetch),
