@@ -92,8 +92,12 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "setup-queues": [
     ...EVERY_ROLE,
     "read $LOG_EMAILS",
+    "read $BROKER_PASSWORD_EMAIL",
     "read $MANAGEMENT_URL",
     "read $RETRY_DELAYS_MS",
+    "read the credentials of email",
+    "read the credentials of loyalty",
+    "write the credentials of email",
   ],
   // n.b. a person may publish a file of users from anywhere: it reads, and can tell nobody else.
   "users-api": [
@@ -117,6 +121,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "read deno.json",
     "read docs/compare.json",
     "read the broker's cookie",
+    "read the credentials of email",
+    "read the credentials of loyalty",
   ],
   status: [
     ...EVERY_ROLE,
@@ -150,6 +156,10 @@ async function projectLike(folder: string): Promise<void> {
   await Deno.mkdir(join(folder, ".broker"));
   await Deno.writeTextFile(join(folder, ".broker", "broker.json"), "{}");
   await Deno.writeTextFile(join(folder, ".broker", "cookie"), "secreto");
+  await Deno.mkdir(join(folder, ".broker", "credentials"));
+  for (const role of ["email", "loyalty"]) {
+    await Deno.writeTextFile(join(folder, ".broker", "credentials", `${role}.json`), "{}");
+  }
 }
 
 const FOREIGN_TEXT = "ajeno";
