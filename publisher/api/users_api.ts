@@ -4,7 +4,7 @@
  */
 import { aborted } from "@ecomarket/shared/base/abort";
 import { parseArguments, wholeNumber } from "@ecomarket/shared/process/args";
-import { amqpUrls, dataDir, logConfig, usersApiConfig } from "@ecomarket/shared/process/config";
+import { dataDir, logConfig, roleAmqpUrls, usersApiConfig } from "@ecomarket/shared/process/config";
 import { configureLog, roleLogger } from "@ecomarket/shared/process/log";
 import { type CommandContext, print, runCommand } from "@ecomarket/shared/process/main";
 import { reportMemory } from "@ecomarket/shared/process/memory_report";
@@ -52,7 +52,7 @@ export async function usersApi({ args, signal }: CommandContext): Promise<number
   const log = roleLogger("users-api");
   const { host, port: configured, ...bounds } = usersApiConfig();
   const port = wholeNumber("port", values.port, configured, { max: 65_535 });
-  const urls = amqpUrls();
+  const urls = roleAmqpUrls("users-api");
 
   using _memory = reportMemory(log);
   using store = ApiStore.open(dataDir("users"));

@@ -30,7 +30,8 @@ export function refused(url: string, cause: unknown): AccessRefusedError {
   }
   return new AccessRefusedError(
     `The broker at ${url} refused the connection (${messageOf(cause)}). ` +
-      "Check the user, the password and the virtual host in AMQP_URL.",
+      "Check the user, the password and the virtual host in AMQP_URL; where it is not set, run: " +
+      "deno task setup-queues --users",
     { cause },
   );
 }

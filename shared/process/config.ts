@@ -6,6 +6,7 @@ import { resolve } from "node:path";
 import { z } from "zod";
 import { ConfigError } from "../base/errors.ts";
 import { readBrokerUrls } from "./broker_file.ts";
+import { readCredentials, withCredentials } from "./credentials_file.ts";
 import type { LogOptions } from "./log.ts";
 
 /** The workshop's development credentials. They are no secret: a private node listens on the loopback only. */
@@ -19,8 +20,8 @@ type Reader = (name: string) => string | undefined;
 const fromProcess: Reader = (name) => Deno.env.get(name);
 
 /**
- * Where the broker is, one URL per node: `AMQP_URL` (a comma-separated list is a cluster), else the
- * private broker that `deno task broker start` runs, else {@link DEFAULT_AMQP_URL}.
+ * Where the broker is, and as whom, one URL per node: `AMQP_URL` (a comma-separated list is a
+ * cluster), else the private broker that `deno task broker start` runs, else {@link DEFAULT_AMQP_URL}.
  *
  * @throws {ConfigError} when a URL is malformed or not `amqp:`/`amqps:`.
  */
@@ -30,6 +31,16 @@ export function amqpUrls(read: Reader = fromProcess): readonly string[] {
   if (urls.length === 0) throw new ConfigError("AMQP_URL names no broker");
   urls.forEach(checkAmqpUrl);
   return urls;
+}
+
+/**
+ * As {@link amqpUrls}, for a role: unless `AMQP_URL` says as whom, its own user's where
+ * `deno task setup-queues --users` has made one.
+ */
+export function roleAmqpUrls(role: string, read: Reader = fromProcess): readonly string[] {
+  const urls = amqpUrls(read);
+  const credentials = read("AMQP_URL") ? undefined : readCredentials(role);
+  return credentials ? urls.map((url) => withCredentials(url, credentials)) : urls;
 }
 
 /**

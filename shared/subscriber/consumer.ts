@@ -11,10 +11,10 @@ import {
 import { subscriberSlice } from "../contract/topology.ts";
 import { parseArguments } from "../process/args.ts";
 import {
-  amqpUrls,
   dataDir,
   logConfig,
   retryDelaysMs,
+  roleAmqpUrls,
   subscriberConfig,
 } from "../process/config.ts";
 import { configureLog, roleLogger } from "../process/log.ts";
@@ -122,7 +122,7 @@ export function runConsumer<T>(
     const consumer = typeof given === "function" ? await given() : given;
     const { prefetch, simulateFailures } = subscriberConfig();
     const spec = consumer.spec(retryDelaysMs());
-    const urls = amqpUrls();
+    const urls = roleAmqpUrls(spec.name);
     using _memory = reportMemory(roleLogger(spec.name));
     const owner = { subscriber: consumer.name, queue: spec.queue };
     await using store = SqliteStore.open(dataDir(consumer.name), owner, consumer.migrations);

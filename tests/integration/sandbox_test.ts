@@ -51,8 +51,20 @@ const CONSUMER = [
 
 /** All that each permission set lets pass, of all that the probe tries. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
-  email: [...CONSUMER, "read $SMTP_URL", "read data/email", "write data/email"],
-  loyalty: [...CONSUMER, "read data/loyalty", "write data/loyalty"],
+  // n.b. of all credentials, each role reads its own.
+  email: [
+    ...CONSUMER,
+    "read $SMTP_URL",
+    "read data/email",
+    "read the credentials of email",
+    "write data/email",
+  ],
+  loyalty: [
+    ...CONSUMER,
+    "read data/loyalty",
+    "read the credentials of loyalty",
+    "write data/loyalty",
+  ],
   analytics: [...CONSUMER, "read data/analytics", "write data/analytics"],
   "dead-letter": [...CONSUMER, "read data/dead_letters", "write data/dead_letters"],
   // n.b. data/audit is its own: no other role's.

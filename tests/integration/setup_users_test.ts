@@ -6,10 +6,12 @@ import { z } from "zod";
 import { ManagementClient, vhostOf } from "@ecomarket/shared/broker/management";
 import { brokerRoles, brokerUser } from "@ecomarket/shared/contract/permissions";
 import { credentialsSchema, withCredentials } from "@ecomarket/shared/process/credentials_file";
-import { HAS_FILE_MODES } from "@ecomarket/shared/process/platform";
+import { HAS_FILE_MODES, stopProcess } from "@ecomarket/shared/process/platform";
+import { countEffects } from "@ecomarket/testbed/stores/effects";
 import { testVhost } from "@ecomarket/testbed/broker/test_broker";
 import { copyProject, type ProjectCopy } from "../../testbed/project/project_copy.ts";
 import { brokerOfFile } from "../support/broker_of_file.ts";
+import { eventually } from "../support/eventually.ts";
 
 const broker = brokerOfFile();
 const GIVEN = "una-clave-del-entorno";
@@ -123,4 +125,44 @@ Deno.test("setup-queues --users refuses what it cannot use before it changes any
   const shared = await setupUsers(copy, nobody, ["--subscriber", "audit:email_queue"]);
   assert.equal(shared.code, 2);
   assert.match(shared.output, /"email_queue" of "audit" is not its own/);
+});
+
+Deno.test("a role without AMQP_URL connects as its own user, once setup-queues --users has made it", async () => {
+  await using copy = await copyProject();
+  // n.b. where no variable says so, the broker is the one that `deno task broker start` has noted.
+  await Deno.mkdir(join(copy.path, ".broker"));
+  const { amqpUrl, managementUrl } = broker;
+  const noted = join(copy.path, ".broker", "broker.json");
+  await Deno.writeTextFile(noted, JSON.stringify({ amqpUrl, managementUrl }));
+  const made = await setupUsers(copy, "", [], { MANAGEMENT_URL: "" });
+  assert.equal(made.code, 0, made.output);
+
+  // n.b. without a flag: a flag would take the place of the set's list, and its credentials' file.
+  const email = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-q", "-P=email", "consumers/email.ts"],
+    cwd: copy.path,
+    env: { AMQP_URL: "", DATA_DIR: "", FAST_RETRY: "1" },
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  await using cleanup = new AsyncDisposableStack();
+  cleanup.defer(async () => void await stopProcess(email, 15_000));
+  const published = await new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "-q", "-P=publisher", "publisher/publish/publish.ts"],
+      ...["--nombre", "Juan Pérez", "--email", "juan@example.com"],
+    ],
+    cwd: copy.path,
+    env: { AMQP_URL: "" },
+    stdin: "null",
+  }).output();
+  assert.equal(published.code, 0, new TextDecoder().decode(published.stderr));
+  const dataDirOf = (name: string) => join(copy.path, "data", name);
+  await eventually(() => assert.equal(countEffects("email", dataDirOf), 1));
+  const client = new ManagementClient(managementUrl);
+  await eventually(async () => {
+    const connections = await client.get("connections", z.array(z.object({ user: z.string() })));
+    assert.ok(connections.some(({ user }) => user === "ecomarket-email"), "it is its own user");
+  });
 });
