@@ -6,6 +6,7 @@ import { Buffer } from "node:buffer";
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type Channel, type ChannelModel, connect, type GetMessage, type Options } from "amqplib";
+import { ManagementClient } from "@ecomarket/shared/broker/management";
 import { type QueueStatus, queueStatus } from "@ecomarket/shared/broker/queue_status";
 import { withConnection } from "@ecomarket/shared/broker/with_connection";
 import {
@@ -21,6 +22,7 @@ import {
   eventConsumer,
   type EventConsumerDefinition,
 } from "@ecomarket/shared/subscriber";
+import { createRoleUsers, type RoleUsers } from "@ecomarket/testbed/broker/role_users";
 import { testVhost, type VhostBroker } from "@ecomarket/testbed/broker/test_broker";
 import { withSimulatedFailures } from "../../shared/subscriber/simulated_failures.ts";
 import { runSubscriber } from "../../shared/subscriber/subscriber.ts";
@@ -31,6 +33,8 @@ export const TEST_DELAYS_MS: readonly number[] = [50, 100, 150];
 /** A virtual host and a folder that one test has for itself. Disposing of it deletes both. */
 export class Bench implements AsyncDisposable {
   readonly log: Logger = roleLogger("test");
+  readonly #management: ManagementClient;
+  #users: Promise<RoleUsers> | undefined;
 
   private constructor(
     readonly amqpUrl: string,
@@ -38,7 +42,10 @@ export class Bench implements AsyncDisposable {
     readonly connection: ChannelModel,
     readonly channel: Channel,
     readonly cleanup: AsyncDisposableStack,
-  ) {}
+    management: ManagementClient,
+  ) {
+    this.#management = management;
+  }
 
   /** A bench on `broker`. The topology is declared, with {@link TEST_DELAYS_MS}. */
   static async open(broker: VhostBroker): Promise<Bench> {
@@ -51,7 +58,17 @@ export class Bench implements AsyncDisposable {
     cleanup.defer(() => connection.close().catch(() => {}));
     const channel = await connection.createChannel();
     await declareTopology(channel, fullTopology(TEST_DELAYS_MS));
-    return new Bench(amqpUrl, directory, connection, channel, cleanup.move());
+    const management = new ManagementClient(broker.managementUrl);
+    return new Bench(amqpUrl, directory, connection, channel, cleanup.move(), management);
+  }
+
+  /**
+   * The URL at which `role` connects as its own user. The users are made when one is
+   * asked for, and go with the broker.
+   */
+  async urlOf(role: string): Promise<string> {
+    this.#users ??= createRoleUsers(this.#management, [this.amqpUrl]);
+    return (await this.#users).urlsOf(role)[0]!;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
