@@ -1,10 +1,21 @@
 /** `deno task status`: how much waits, who consumes, and what was done. */
 import type { ChannelModel } from "amqplib";
-import { type QueueStatus, queueStatus } from "@ecomarket/shared/broker/queue_status";
+import { ManagementClient, vhostOf } from "@ecomarket/shared/broker/management";
+import {
+  monitoredQueueStatus,
+  type QueueStatus,
+  queueStatus,
+} from "@ecomarket/shared/broker/queue_status";
 import { withConnection } from "@ecomarket/shared/broker/with_connection";
+import { MONITOR } from "@ecomarket/shared/contract/permissions";
 import { fullTopology, PARKED_QUEUE } from "@ecomarket/shared/contract/topology";
 import { parseArguments } from "@ecomarket/shared/process/args";
-import { amqpUrls, dataDir, retryDelaysMs } from "@ecomarket/shared/process/config";
+import {
+  dataDir,
+  retryDelaysMs,
+  roleAmqpUrls,
+  roleManagementUrl,
+} from "@ecomarket/shared/process/config";
 import { print, runCommand } from "@ecomarket/shared/process/main";
 import { renderTable } from "@ecomarket/shared/process/table";
 import { countDeadLetters, countEffects, SUBSCRIBERS } from "@ecomarket/testbed/stores/effects";
@@ -23,11 +34,23 @@ export interface Status {
   readonly deadLetters: number;
 }
 
+/** n.b. from RabbitMQ 4.3 on, only the management API tells this to a user that may change nothing. */
+async function readQueues(names: readonly string[]): Promise<Status["queues"]> {
+  const urls = roleAmqpUrls(MONITOR);
+  const look = (connection: ChannelModel) => queueStatus(connection, names);
+  try {
+    return await withConnection(urls, "status", look);
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 403) throw error;
+    const client = new ManagementClient(roleManagementUrl(MONITOR));
+    return await monitoredQueueStatus(client, vhostOf(urls[0]!), names);
+  }
+}
+
 async function readStatus(): Promise<Status> {
   const names = fullTopology(retryDelaysMs()).queues.map((queue) => queue.name);
-  const look = (connection: ChannelModel) => queueStatus(connection, names);
   return {
-    queues: await withConnection(amqpUrls(), "status", look),
+    queues: await readQueues(names),
     effects: Object.fromEntries(
       SUBSCRIBERS.map((name) => [name, countEffects(name, (folder) => dataDir(folder))]),
     ),

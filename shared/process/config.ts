@@ -59,6 +59,14 @@ export function managementUrl(read: Reader = fromProcess): string {
   );
 }
 
+/** As {@link managementUrl}, for a role: its own user's, as {@link roleAmqpUrls}. */
+export function roleManagementUrl(role: string, read: Reader = fromProcess): string {
+  const url = managementUrl(read);
+  const isGiven = read("AMQP_URL") || read("MANAGEMENT_URL");
+  const credentials = isGiven ? undefined : readCredentials(role);
+  return credentials ? withCredentials(url, credentials) : url;
+}
+
 /**
  * The mail server: `SMTP_URL`, or `undefined` where emails are simulated.
  *

@@ -8,12 +8,14 @@ import { type Channel, type ChannelModel, connect } from "amqplib";
 import { RobustPublisher } from "@ecomarket/publisher/levels/robust_publisher";
 import { AccessRefusedError } from "@ecomarket/shared/base/errors";
 import { ManagementClient, readTopology, vhostOf } from "@ecomarket/shared/broker/management";
+import { monitoredQueueStatus } from "@ecomarket/shared/broker/queue_status";
 import { X_SIMULATE_FAILURES } from "@ecomarket/shared/contract/headers";
 import { ARCHIVE, brokerRoles, MONITOR, REPLAY } from "@ecomarket/shared/contract/permissions";
 import { fullTopology, SUBSCRIBER_QUEUES } from "@ecomarket/shared/contract/topology";
 import { createUsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
 import { createRoleUsers, type RoleUsers } from "@ecomarket/testbed/broker/role_users";
 import { CONSUMER_NAMES, CONSUMERS } from "@ecomarket/testbed/processes/roles";
+import { runDeno } from "../../testbed/project/run_deno.ts";
 import { Bench, TEST_DELAYS_MS } from "../support/bench.ts";
 import { brokerOfFile } from "../support/broker_of_file.ts";
 import { eventually } from "../support/eventually.ts";
@@ -215,6 +217,42 @@ Deno.test("the user of the monitor reads everything of the management API, and c
   await assert.rejects(client.put("users/intruso", { password: "x", tags: "" }), /answered 40[13]/);
   await assert.rejects(client.put(`queues/${vhost}/intruso`, { durable: true }), /answered 40[13]/);
   await bench.channel.checkQueue("email_queue");
+});
+
+Deno.test("status shows the monitor each queue, on every version of the broker", async () => {
+  const { bench, users } = await benchWithUsers();
+  await using _bench = bench;
+  await bench.channel.deleteQueue("loyalty_queue");
+  bench.channel.sendToQueue("email_queue", Buffer.from("uno"));
+  const [amqpUrl] = users.urlsOf(MONITOR);
+  const url = new URL(broker.managementUrl);
+  const { username, password } = new URL(amqpUrl!);
+  Object.assign(url, { username, password });
+  const names = ["email_queue", "loyalty_queue", "analytics_queue"];
+  const expected = {
+    email_queue: { ready: 1, consumers: 0 },
+    loyalty_queue: null,
+    analytics_queue: { ready: 0, consumers: 0 },
+  };
+  await eventually(async () => {
+    const client = new ManagementClient(url.href);
+    assert.deepEqual(await monitoredQueueStatus(client, vhostOf(amqpUrl!), names), expected);
+  });
+  // n.b. which of the two ways the command takes is the broker's to say: by AMQP, or by the API.
+  const { code, stdout, stderr } = await runDeno(
+    ["run", "-q", "-P=status", `--allow-read=${bench.directory}`, "tasks/status.ts", "--json"],
+    {
+      AMQP_URL: amqpUrl!,
+      MANAGEMENT_URL: url.href,
+      DATA_DIR: bench.directory,
+      RETRY_DELAYS_MS: TEST_DELAYS_MS.join(","),
+    },
+  );
+  assert.equal(code, 0, stderr);
+  const { queues } = JSON.parse(stdout);
+  for (const name of names) {
+    assert.deepEqual(queues[name], expected[name as keyof typeof expected], name);
+  }
 });
 
 Deno.test("a subscriber as its own user says what to run when a shared exchange is missing", async () => {

@@ -139,6 +139,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   status: [
     ...EVERY_ROLE,
     "read $DATA_DIR",
+    "read $MANAGEMENT_URL",
     "read $RETRY_DELAYS_MS",
     "read data/analytics",
     "read data/dead_letters",
