@@ -34,7 +34,7 @@ export interface Status {
   readonly deadLetters: number;
 }
 
-/** n.b. from RabbitMQ 4.3 on, only the management API tells this to a user that may change nothing. */
+/** n.b. from RabbitMQ 4.2.6 on, only the management API tells this to a user that may change nothing. */
 async function readQueues(names: readonly string[]): Promise<Status["queues"]> {
   const urls = roleAmqpUrls(MONITOR);
   const look = (connection: ChannelModel) => queueStatus(connection, names);

@@ -49,13 +49,14 @@ changes or deletes what is there.
   --migrate   replace queues that stand with other arguments: their messages and what comes meanwhile
               go into the new ones. They must have no consumers. Killed, it is run again
               (both ask the management API: MANAGEMENT_URL)
-  --users     declare all, and make one broker user per role, with the rights that it
-              needs and no others. MANAGEMENT_URL is an administrator's. A password is that
-              of BROKER_PASSWORD_<ROLE>, such as BROKER_PASSWORD_EMAIL, or else generated
-              into .broker/credentials, which only you can read
+  --users     declare all, and make one broker user per role, with the rights
+              that it needs and no others. MANAGEMENT_URL is an administrator's.
+              A password is that of BROKER_PASSWORD_<ROLE>, such as
+              BROKER_PASSWORD_EMAIL, or else generated into .broker/credentials,
+              which only you can read
   --subscriber NAME:QUEUE
-              a subscriber of your own, such as audit:audit_queue; may be repeated
-  --rotate    generate the passwords anew: each role connects with its own at its next start
+              a subscriber of your own, such as audit:audit_queue; repeatable
+  --rotate    generate the passwords anew: a role takes its own at its next start
 
 The retry queues follow FAST_RETRY and RETRY_DELAYS_MS, as the consumers' do.
 `;

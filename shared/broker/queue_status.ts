@@ -9,8 +9,9 @@ export type QueueStatus = { readonly ready: number; readonly consumers: number }
 /**
  * Reads the depth of each queue. Queues that do not exist are `null`.
  *
- * n.b. up to RabbitMQ 4.2 every user may ask this; from 4.3 on, one that may configure the queue, and
- * others get a 403: see {@link monitoredQueueStatus}.
+ * n.b. up to RabbitMQ 4.2.5 every user may ask this; from then on, one that has some right on the
+ * queue (https://github.com/rabbitmq/rabbitmq-server/pull/16272), and others get a 403: see
+ * {@link monitoredQueueStatus}.
  */
 export async function queueStatus(
   connection: ChannelModel,

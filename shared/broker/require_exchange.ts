@@ -6,7 +6,8 @@ import { messageOf, TopologyMissingError } from "../base/errors.ts";
 /**
  * Resolves where messages to `exchange` would be taken: one is published in a transaction that is
  * rolled back, so that it reaches no queue. n.b. the passive declaration that this is usually asked
- * with needs the right to configure the exchange, and with it to delete it, from RabbitMQ 4.3 on.
+ * with needs the right to configure the exchange, and with it to delete it, on RabbitMQ 4.2.6 and
+ * 4.3.0 (https://github.com/rabbitmq/rabbitmq-server/pull/16272).
  *
  * @throws {TopologyMissingError} when there is none of that name.
  * @throws the broker's 403 when the user may not publish to it.

@@ -16,7 +16,7 @@ import {
 
 /** The patterns of a user in a virtual host, as the broker takes them: each covers a whole name. */
 export interface Permissions {
-  /** What it may declare and delete. n.b. from RabbitMQ 4.3 on, also what it may look at passively. */
+  /** What it may declare and delete. */
   readonly configure: string;
   /** Exchanges that it may publish to, and queues that it may bind. */
   readonly write: string;
