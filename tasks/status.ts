@@ -1,7 +1,13 @@
 /** `deno task status`: how much waits, who consumes, and what was done. */
 import type { ChannelModel } from "amqplib";
-import { type QueueStatus, queueStatus } from "@ecomarket/shared/broker/queue_status";
+import { ManagementClient, vhostOf } from "@ecomarket/shared/broker/management";
+import {
+  monitoredQueueStatus,
+  type QueueStatus,
+  queueStatus,
+} from "@ecomarket/shared/broker/queue_status";
 import { withConnection } from "@ecomarket/shared/broker/with_connection";
+import { MONITOR } from "@ecomarket/shared/contract/permissions";
 import {
   fullTopology,
   PARKED_QUEUE,
@@ -9,7 +15,12 @@ import {
   type SubscriberName,
 } from "@ecomarket/shared/contract/topology";
 import { parseArguments } from "@ecomarket/shared/process/args";
-import { amqpUrls, dataDir, retryDelaysMs } from "@ecomarket/shared/process/config";
+import {
+  dataDir,
+  retryDelaysMs,
+  roleAmqpUrls,
+  roleManagementUrl,
+} from "@ecomarket/shared/process/config";
 import { print, runCommand } from "@ecomarket/shared/process/main";
 import { renderTable } from "@ecomarket/shared/process/table";
 import { wrapText } from "@ecomarket/shared/process/wrap_text";
@@ -39,13 +50,25 @@ export interface Status {
   readonly subscribers: Readonly<Record<string, SubscriberState>>;
 }
 
+/** n.b. from RabbitMQ 4.2.6 on, only the management API tells this to a user that may change nothing. */
+async function readQueues(names: readonly string[]): Promise<Status["queues"]> {
+  const urls = roleAmqpUrls(MONITOR);
+  const look = (connection: ChannelModel) => queueStatus(connection, names);
+  try {
+    return await withConnection(urls, "status", look);
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 403) throw error;
+    const client = new ManagementClient(roleManagementUrl(MONITOR));
+    return await monitoredQueueStatus(client, vhostOf(urls[0]!), names);
+  }
+}
+
 async function readStatus(): Promise<Status> {
   const names = fullTopology(retryDelaysMs()).queues.map((queue) => queue.name);
-  const look = (connection: ChannelModel) => queueStatus(connection, names);
   const dataDirOf = (folder: string) => dataDir(folder);
   const ofEach = <T>(value: (name: SubscriberName) => T): Record<string, T> =>
     Object.fromEntries(SUBSCRIBERS.map((name) => [name, value(name)]));
-  const queues = await withConnection(amqpUrls(), "status", look);
+  const queues = await readQueues(names);
   const consumers = (name: SubscriberName) => queues[SUBSCRIBER_QUEUES[name]]?.consumers ?? 0;
   return {
     queues,

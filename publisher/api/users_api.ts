@@ -7,10 +7,10 @@ import type { HealthServer } from "@ecomarket/shared/health/health_server";
 import { serveHttp } from "@ecomarket/shared/http/serve_http";
 import { parseArguments, wholeNumber } from "@ecomarket/shared/process/args";
 import {
-  amqpUrls,
   dataDir,
   healthPort,
   logConfig,
+  roleAmqpUrls,
   usersApiConfig,
 } from "@ecomarket/shared/process/config";
 import { configureLog, roleLogger } from "@ecomarket/shared/process/log";
@@ -60,7 +60,7 @@ export async function usersApi({ args, signal }: CommandContext): Promise<number
   const log = roleLogger("users-api");
   const { host, port: configured, ...bounds } = usersApiConfig();
   const port = wholeNumber("port", values.port, configured, { max: 65_535 });
-  const urls = amqpUrls();
+  const urls = roleAmqpUrls("users-api");
   const portOfHealth = healthPort();
 
   using _memory = reportMemory(log);

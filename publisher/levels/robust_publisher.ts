@@ -11,11 +11,12 @@
  *   any state, deadline passed ──► unsent (never written) | nacked | ambiguous
  */
 import { backoffDelayMs } from "@ecomarket/shared/base/backoff";
-import { messageOf, TopologyMissingError } from "@ecomarket/shared/base/errors";
+import { TopologyMissingError } from "@ecomarket/shared/base/errors";
 import type { Outgoing } from "@ecomarket/shared/broker/confirmed_channel";
 import { type BrokerConnection, openConnection } from "@ecomarket/shared/broker/connection";
 import type { Link } from "@ecomarket/shared/broker/link";
 import { PublishChannel } from "@ecomarket/shared/broker/publish_channel";
+import { requireExchange } from "@ecomarket/shared/broker/require_exchange";
 import {
   type AnyEvent,
   definitionOf,
@@ -302,19 +303,16 @@ export class RobustPublisher implements Publisher {
    * Publishing to an exchange that does not exist closes the channel, again and again: so it is
    * looked for first, and what waits is told instead of waiting for its deadline.
    */
-  async #requireExchange(link: Link, exchange: string): Promise<void> {
-    const channel = await link.model.createChannel();
-    channel.on("error", () => {}); // The check below tells.
+  async #requireExchange({ model }: Link, exchange: string): Promise<void> {
     try {
-      await channel.checkExchange(exchange);
-      await channel.close();
+      await requireExchange(model, exchange);
     } catch (error) {
-      if (!/NOT.FOUND/.test(messageOf(error))) throw error;
-      const missing = `The exchange "${exchange}" does not exist. Run: deno task setup-queues`;
-      for (const entry of [...this.#outstanding]) {
-        entry.settle(failed(entry.inDoubt ? "ambiguous" : "returned", missing));
+      if (error instanceof TopologyMissingError) {
+        for (const entry of [...this.#outstanding]) {
+          entry.settle(failed(entry.inDoubt ? "ambiguous" : "returned", error.message));
+        }
       }
-      throw new TopologyMissingError(missing, { cause: error });
+      throw error;
     }
   }
 }

@@ -4,7 +4,7 @@
  */
 import { UsageError } from "@ecomarket/shared/base/errors";
 import { X_SIMULATE_FAILURES } from "@ecomarket/shared/contract/headers";
-import { amqpUrls, logConfig } from "@ecomarket/shared/process/config";
+import { logConfig, roleAmqpUrls } from "@ecomarket/shared/process/config";
 import { configureLog, roleLogger } from "@ecomarket/shared/process/log";
 import { type CommandContext, print, printError, runCommand } from "@ecomarket/shared/process/main";
 import { ProgressBar } from "@ecomarket/shared/process/progress_bar";
@@ -30,7 +30,7 @@ export async function publish({ args, signal }: CommandContext): Promise<number>
     return 0;
   }
   await configureLog(logConfig());
-  const urls = amqpUrls();
+  const urls = roleAmqpUrls("publisher");
   const giveUp = new AbortController();
   const stop = AbortSignal.any([signal, giveUp.signal]);
   const source = await openEvents(request, stop);

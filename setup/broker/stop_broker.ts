@@ -1,5 +1,7 @@
 /** The way back: stops, and on request empties, the broker that we started. Nobody else's. */
 import { ConfigError } from "@ecomarket/shared/base/errors";
+import { credentialsDir } from "@ecomarket/shared/process/credentials_file";
+import { ignoreNotFound } from "../node/node_folder.ts";
 import { type BrokerKind, type BrokerOptions, brokerSettings } from "./broker_options.ts";
 import { lockBroker, readRecord, removeRecord } from "./broker_record.ts";
 import { composeReset, composeStop, dockerProblem } from "./docker_broker.ts";
@@ -47,5 +49,7 @@ export async function resetBroker(options: BrokerOptions = {}): Promise<readonly
     deleted.push("the Docker containers and their volumes");
   }
   await removeRecord(directory);
+  // The users went with the broker's data: no role shall try to be one of them.
+  await Deno.remove(credentialsDir(directory), { recursive: true }).catch(ignoreNotFound);
   return deleted;
 }

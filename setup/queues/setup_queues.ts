@@ -8,6 +8,7 @@ import {
 } from "@ecomarket/shared/broker/management";
 import { queueStatus } from "@ecomarket/shared/broker/queue_status";
 import { withConnection } from "@ecomarket/shared/broker/with_connection";
+import { brokerRoles } from "@ecomarket/shared/contract/permissions";
 import {
   fullTopology,
   migratingName,
@@ -25,7 +26,9 @@ import { configureLog } from "@ecomarket/shared/process/log";
 import { print, printError, runCommand } from "@ecomarket/shared/process/main";
 import { renderTable } from "@ecomarket/shared/process/table";
 import { declareAtOnce } from "./declare_at_once.ts";
+import { furtherSubscribers } from "./further_subscribers.ts";
 import { migrateQueues } from "./migrate_queues.ts";
+import { givenPasswords, rightsTable, setupUsers } from "./setup_users.ts";
 import {
   diffTopology,
   leftovers,
@@ -37,6 +40,7 @@ import {
 
 const USAGE = `
 Usage: deno task setup-queues [--check | --migrate]
+       deno task setup-queues --users [--subscriber NAME:QUEUE] [--rotate]
 
 Declares every exchange, queue and binding, and prints what stands. Safe to run again: it never
 changes or deletes what is there.
@@ -45,6 +49,14 @@ changes or deletes what is there.
   --migrate   replace queues that stand with other arguments: their messages and what comes meanwhile
               go into the new ones. They must have no consumers. Killed, it is run again
               (both ask the management API: MANAGEMENT_URL)
+  --users     declare all, and make one broker user per role, with the rights
+              that it needs and no others. MANAGEMENT_URL is an administrator's.
+              A password is that of BROKER_PASSWORD_<ROLE>, such as
+              BROKER_PASSWORD_EMAIL, or else generated into .broker/credentials,
+              which only you can read
+  --subscriber NAME:QUEUE
+              a subscriber of your own, such as audit:audit_queue; repeatable
+  --rotate    generate the passwords anew: a role takes its own at its next start
 
 The retry queues follow FAST_RETRY and RETRY_DELAYS_MS, as the consumers' do.
 `;
@@ -106,18 +118,38 @@ if (import.meta.main) {
     const { values } = parseArguments(args, {
       check: { type: "boolean" },
       migrate: { type: "boolean" },
+      users: { type: "boolean" },
+      subscriber: { type: "string", multiple: true },
+      rotate: { type: "boolean" },
     });
     if (values.help) return print(USAGE.trim());
-    if (values.check && values.migrate) throw new UsageError("--check and --migrate: one of them");
+    const actions = [values.check, values.migrate, values.users].filter(Boolean);
+    if (actions.length > 1) throw new UsageError("--check, --migrate and --users: one of them");
+    if (!values.users && (values.subscriber || values.rotate)) {
+      throw new UsageError("--subscriber and --rotate: only with --users");
+    }
+    const roles = brokerRoles(furtherSubscribers(values.subscriber ?? []));
+    const given = givenPasswords(values.users ? roles : [], (name) => Deno.env.get(name));
     await configureLog(logConfig());
     refuseSharedQueues(SUBSCRIBER_QUEUES);
     const topology = fullTopology(retryDelaysMs());
     if (values.check) return await check(topology);
-    await (values.migrate ? migrate : declare)(amqpUrls(), topology);
+    const urls = amqpUrls();
+    await (values.migrate ? migrate : declare)(urls, topology);
     print(table(topology));
     const { exchanges, queues, bindings } = topology;
     print(
       `${exchanges.length} exchanges, ${queues.length} queues and ${bindings.length} bindings stand.`,
     );
+    if (!values.users) return;
+    await setupUsers({
+      managementUrl: managementUrl(),
+      amqpUrl: urls[0]!,
+      roles,
+      given,
+      rotate: values.rotate ?? false,
+    });
+    print(rightsTable(roles));
+    print(`${roles.length} users stand, each with the rights of its role.`);
   });
 }

@@ -18,11 +18,20 @@ export function sandboxRefusal(error: unknown): Error | undefined {
   );
 }
 
-/** The error for a broker that refuses us. */
+/** The error for a broker that refuses us: the connection itself, or what was asked for on it. */
 export function refused(url: string, cause: unknown): AccessRefusedError {
+  // n.b. amqplib gives the broker's code to the errors of a channel, not to those of the handshake.
+  if ((cause as { code?: unknown }).code === 403) {
+    return new AccessRefusedError(
+      `The broker at ${url} does not let this user do what its role needs (${messageOf(cause)}). ` +
+        "Give each role its rights with: deno task setup-queues --users",
+      { cause },
+    );
+  }
   return new AccessRefusedError(
     `The broker at ${url} refused the connection (${messageOf(cause)}). ` +
-      "Check the user, the password and the virtual host in AMQP_URL.",
+      "Check the user, the password and the virtual host in AMQP_URL; where it is not set, run: " +
+      "deno task setup-queues --users",
     { cause },
   );
 }

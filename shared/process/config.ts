@@ -6,6 +6,7 @@ import { resolve } from "node:path";
 import { z } from "zod";
 import { ConfigError } from "../base/errors.ts";
 import { readBrokerUrls } from "./broker_file.ts";
+import { readCredentials, withCredentials } from "./credentials_file.ts";
 import type { LogOptions } from "./log.ts";
 import { isTls, withTlsFiles } from "./tls_files.ts";
 
@@ -20,9 +21,9 @@ type Reader = (name: string) => string | undefined;
 const fromProcess: Reader = (name) => Deno.env.get(name);
 
 /**
- * Where the broker is, one URL per node: `AMQP_URL` (a comma-separated list is a cluster), else the
- * private broker that `deno task broker start` runs, else {@link DEFAULT_AMQP_URL}. An `amqps:` URL
- * carries its certificates with it: see {@link withTlsFiles}.
+ * Where the broker is, and as whom, one URL per node: `AMQP_URL` (a comma-separated list is a
+ * cluster), else the private broker that `deno task broker start` runs, else {@link DEFAULT_AMQP_URL}.
+ * An `amqps:` URL carries its certificates with it: see {@link withTlsFiles}.
  *
  * @throws {ConfigError} when a URL is malformed or not `amqp:`/`amqps:`, or a certificate is unusable.
  */
@@ -32,6 +33,16 @@ export function amqpUrls(read: Reader = fromProcess): readonly string[] {
   if (urls.length === 0) throw new ConfigError("AMQP_URL names no broker");
   urls.forEach(checkAmqpUrl);
   return urls.map((url) => withCertificates(url, read));
+}
+
+/**
+ * As {@link amqpUrls}, for a role: unless `AMQP_URL` says as whom, its own user's where
+ * `deno task setup-queues --users` has made one.
+ */
+export function roleAmqpUrls(role: string, read: Reader = fromProcess): readonly string[] {
+  const urls = amqpUrls(read);
+  const credentials = read("AMQP_URL") ? undefined : readCredentials(role);
+  return credentials ? urls.map((url) => withCredentials(url, credentials)) : urls;
 }
 
 /**
@@ -49,6 +60,14 @@ export function managementUrl(read: Reader = fromProcess): string {
   throw new ConfigError(
     `MANAGEMENT_URL must be like http://user:password@host:15672; ${NOT_SHOWN}`,
   );
+}
+
+/** As {@link managementUrl}, for a role: its own user's, as {@link roleAmqpUrls}. */
+export function roleManagementUrl(role: string, read: Reader = fromProcess): string {
+  const url = managementUrl(read);
+  const isGiven = read("AMQP_URL") || read("MANAGEMENT_URL");
+  const credentials = isGiven ? undefined : readCredentials(role);
+  return credentials ? withCredentials(url, credentials) : url;
 }
 
 /** `url`; where it is encrypted, with the files of `AMQP_CA_FILE`, `AMQP_CERT_FILE` and `AMQP_KEY_FILE`. */

@@ -11,11 +11,11 @@ import {
 import { subscriberSlice } from "../contract/topology.ts";
 import { parseArguments } from "../process/args.ts";
 import {
-  amqpUrls,
   dataDir,
   healthPort,
   logConfig,
   retryDelaysMs,
+  roleAmqpUrls,
   subscriberConfig,
 } from "../process/config.ts";
 import { configureLog, type Logger, roleLogger } from "../process/log.ts";
@@ -131,7 +131,7 @@ export function runConsumer<T>(
     const consumer = typeof given === "function" ? await given() : given;
     const { prefetch, simulateFailures } = subscriberConfig();
     const spec = consumer.spec(retryDelaysMs());
-    const urls = amqpUrls();
+    const urls = roleAmqpUrls(spec.name);
     const port = healthPort();
     const log = roleLogger(spec.name);
     await using health = port === undefined ? undefined : await serveHealth(spec, port, log);

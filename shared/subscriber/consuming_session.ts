@@ -6,18 +6,20 @@ import type { Link, LinkUser } from "../broker/link.ts";
 import { PublishChannel } from "../broker/publish_channel.ts";
 import { queueStatus } from "../broker/queue_status.ts";
 import { deliveryCount } from "../contract/headers.ts";
-import { declareTopology } from "../contract/topology.ts";
 import type { Logger } from "../process/log.ts";
 import type { DeliveryProcessor } from "./delivery_processor.ts";
 import type { Hold } from "./hold.ts";
 import type { SessionView, SubscriberObserver } from "./observer.ts";
 import type { Session } from "./session.ts";
+import type { SliceDeclaration } from "./slice_declaration.ts";
 import type { SubscriberSpec } from "./subscriber_spec.ts";
 import type { Window } from "./window.ts";
 
 /** What every session of one subscriber shares. */
 export interface SessionOptions<T> {
   readonly spec: SubscriberSpec<T>;
+  /** What each of them begins with. */
+  readonly slice: SliceDeclaration;
   readonly processor: DeliveryProcessor<T>;
   readonly hold: Hold;
   readonly window: Window;
@@ -80,10 +82,9 @@ export class ConsumingSession<T> implements Session, LinkUser, SessionView {
 
   /** Declares what the subscriber needs, and consumes. @throws what the broker says against it. */
   static async start<T>(options: SessionOptions<T>, link: Link): Promise<ConsumingSession<T>> {
-    const { spec } = options;
     const channel = await link.model.createChannel();
     channel.on("error", (error) => link.destroy(error));
-    await declareTopology(channel, spec.topology);
+    await options.slice.declare(link, channel);
     const publishChannel = await PublishChannel.open(link, options);
     const session = new ConsumingSession(options, link, channel, publishChannel);
     options.observer.sessionStarted(session);

@@ -13,6 +13,7 @@ import { DeliveryProcessor } from "./delivery_processor.ts";
 import { DependencyGate } from "./dependency_gate.ts";
 import { Hold } from "./hold.ts";
 import { NOBODY, type SubscriberObserver } from "./observer.ts";
+import { SliceDeclaration } from "./slice_declaration.ts";
 import { StoreGate } from "./store_gate.ts";
 import type { SubscriberSpec } from "./subscriber_spec.ts";
 import { Window } from "./window.ts";
@@ -56,6 +57,7 @@ const DEFAULT_SHUTDOWN_TIMEOUT_MS = 8_000;
  *
  * @throws {BrokerUnreachableError} when no broker answers in time at the start.
  * @throws {AccessRefusedError} when the broker refuses the credentials.
+ * @throws {TopologyMissingError} when a shared exchange is missing that its user may not declare.
  * @throws {TopologyDriftError} when a queue stands with other arguments.
  */
 export async function runSubscriber<T>(
@@ -68,6 +70,7 @@ export async function runSubscriber<T>(
   const hold = new Hold([store, dependency]);
   const sessionOptions: SessionOptions<T> = {
     spec,
+    slice: new SliceDeclaration(spec, log),
     processor: new DeliveryProcessor(spec, store, dependency, log, observer),
     hold,
     window: new Window(options.prefetch),

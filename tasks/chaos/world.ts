@@ -16,6 +16,7 @@ import {
   SUBSCRIBER_QUEUES,
   type SubscriberName,
 } from "@ecomarket/shared/contract/topology";
+import { createRoleUsers, type RoleUsers } from "@ecomarket/testbed/broker/role_users";
 import { TcpProxy } from "@ecomarket/testbed/broker/tcp_proxy";
 import { type ConsumerName, CONSUMERS, startRole } from "@ecomarket/testbed/processes/roles";
 import { LogWatch } from "@ecomarket/testbed/processes/log_watch";
@@ -63,11 +64,10 @@ export class World implements AsyncDisposable {
   /** What clients of the users API were told. */
   readonly apiAnswers: Answer[] = [];
   readonly apiKills: number;
-  /** Through the proxies: as every role connects. */
-  readonly amqpUrls: readonly string[];
+  readonly #users: RoleUsers;
   #cleanup: AsyncDisposableStack;
 
-  private constructor(options: WorldOptions, cleanup: AsyncDisposableStack) {
+  private constructor(options: WorldOptions, users: RoleUsers, cleanup: AsyncDisposableStack) {
     const { broker, directory, seed, events, ratePerSecond, level } = options;
     this.broker = broker;
     this.directory = directory;
@@ -80,15 +80,13 @@ export class World implements AsyncDisposable {
       "dead-letter": new LogWatch(),
       publisher: new LogWatch(),
     };
-    const amqpUrls = this.amqpUrls = broker.nodes.map((node, n) =>
-      this.proxies[n]!.urlFor(node.amqpUrl)
-    );
+    this.#users = users;
     this.apiKills = options.apiKills;
     const supervise = (name: ConsumerName) =>
       cleanup.use(
         new Supervisor(name, () =>
           startRole(CONSUMERS[name], {
-            amqpUrls,
+            amqpUrls: this.urlsOf(name),
             dataDir: directory,
             env: { RETRY_DELAYS_MS: CHAOS_DELAYS_MS.join(","), SIMULATE_FAILURES: "1" },
             onRecord: this.logs[name].onRecord,
@@ -101,7 +99,7 @@ export class World implements AsyncDisposable {
       "dead-letter": supervise("dead-letter"),
     };
     const publisherOptions = {
-      amqpUrls,
+      amqpUrls: this.urlsOf("publisher"),
       journalDir: this.journalDir,
       seed,
       events,
@@ -118,7 +116,13 @@ export class World implements AsyncDisposable {
   /** Declares the topology. Nothing runs yet. */
   static async create(options: WorldOptions): Promise<World> {
     await using cleanup = new AsyncDisposableStack();
-    const world = new World(options, cleanup);
+    const { managementUrl, nodes } = options.broker;
+    // n.b. they go with the broker, which is the run's: nothing is left to delete.
+    const users = await createRoleUsers(
+      new ManagementClient(managementUrl),
+      nodes.map(({ amqpUrl }) => amqpUrl),
+    );
+    const world = new World(options, users, cleanup);
     await Deno.mkdir(world.journalDir, { recursive: true });
     await withConnection(world.directUrls, "chaos", async (connection) => {
       await declareTopology(await connection.createChannel(), fullTopology(CHAOS_DELAYS_MS));
@@ -134,6 +138,11 @@ export class World implements AsyncDisposable {
   /** Has `action` done when the world ends, whatever happens until then. */
   defer(action: () => Promise<void>): void {
     this.#cleanup.defer(action);
+  }
+
+  /** How `role` connects: as its own user, through the proxies. */
+  urlsOf(role: string): string[] {
+    return this.#users.urlsOf(role).map((url, n) => this.proxies[n]!.urlFor(url));
   }
 
   /** Past the proxies, for looking at the broker while the link is broken. */

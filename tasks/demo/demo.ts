@@ -16,6 +16,7 @@ import { print, printError, runCommand } from "@ecomarket/shared/process/main";
 import { openInBrowser } from "@ecomarket/shared/process/platform";
 import { renderTable } from "@ecomarket/shared/process/table";
 import { createVhost } from "@ecomarket/testbed/broker/private_vhost";
+import { createRoleUsers } from "@ecomarket/testbed/broker/role_users";
 import { CONSUMER_NAMES, CONSUMERS, startRole } from "@ecomarket/testbed/processes/roles";
 import { DemoFlow } from "./flow.ts";
 import { type Expectation, judgeStores, type Verdict } from "./verdict.ts";
@@ -74,13 +75,14 @@ async function demo({ signal, say, openManagementUi }: DemoOptions): Promise<Dem
   const dataDir = await Deno.makeTempDir({ prefix: "ecomarket_demo_" });
   cleanup.defer(() => Deno.remove(dataDir, { recursive: true }));
   await declare(amqpUrls);
+  const users = cleanup.use(await createRoleUsers(client, amqpUrls));
   if (openManagementUi) await openInBrowser(new URL(broker.managementUrl).origin);
 
   say("Starting email, loyalty, analytics and dead-letter, each in its own sandbox …");
   const flow = new DemoFlow(say);
   const consumers = CONSUMER_NAMES.map((name) =>
     cleanup.use(startRole(CONSUMERS[name], {
-      amqpUrls,
+      amqpUrls: users.urlsOf(name),
       dataDir,
       env: { FAST_RETRY: "1", SIMULATE_FAILURES: "1" },
       onRecord: (record) => flow.record(name, record),
@@ -93,7 +95,7 @@ async function demo({ signal, say, openManagementUi }: DemoOptions): Promise<Dem
 
   say("");
   const batch = SIGNUPS.map(({ fail, ...user }) => ({ event: createUsuarioCreado(user), fail }));
-  const confirmed = await publish(amqpUrls, batch, flow);
+  const confirmed = await publish(users.urlsOf("publisher"), batch, flow);
   const verdict = await settle(amqpUrls, dataDir, batch.map(expectation), signal);
   const elapsedMs = Math.round(performance.now() - startedAt);
 

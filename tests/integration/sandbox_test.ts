@@ -56,8 +56,20 @@ const CONSUMER = [
 
 /** All that each permission set lets pass, of all that the probe tries. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
-  email: [...CONSUMER, "read $SMTP_URL", "read data/email", "write data/email"],
-  loyalty: [...CONSUMER, "read data/loyalty", "write data/loyalty"],
+  // n.b. of all credentials, each role reads its own.
+  email: [
+    ...CONSUMER,
+    "read $SMTP_URL",
+    "read data/email",
+    "read the credentials of email",
+    "write data/email",
+  ],
+  loyalty: [
+    ...CONSUMER,
+    "read data/loyalty",
+    "read the credentials of loyalty",
+    "write data/loyalty",
+  ],
   analytics: [...CONSUMER, "read data/analytics", "write data/analytics"],
   "dead-letter": [...CONSUMER, "read data/dead_letters", "write data/dead_letters"],
   // n.b. data/audit is its own: no other role's.
@@ -98,8 +110,12 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "setup-queues": [
     ...EVERY_ROLE,
     "read $LOG_EMAILS",
+    "read $BROKER_PASSWORD_EMAIL",
     "read $MANAGEMENT_URL",
     "read $RETRY_DELAYS_MS",
+    "read the credentials of email",
+    "read the credentials of loyalty",
+    "write the credentials of email",
   ],
   // n.b. a person may publish a file of users from anywhere: it reads, and can tell nobody else.
   "users-api": [
@@ -124,6 +140,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "read deno.json",
     "read docs/compare.json",
     "read the broker's cookie",
+    "read the credentials of email",
+    "read the credentials of loyalty",
     "read the CA's key",
   ],
   // n.b. it asks every subscriber's inbox, and writes to the archive alone.
@@ -141,6 +159,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   status: [
     ...EVERY_ROLE,
     "read $DATA_DIR",
+    "read $MANAGEMENT_URL",
     "read $RETRY_DELAYS_MS",
     "read data/analytics",
     "read data/dead_letters",
@@ -186,6 +205,10 @@ async function projectLike(folder: string): Promise<void> {
   await Deno.writeTextFile(join(folder, ".broker", "tls", "ca.pem"), "certificado");
   await Deno.mkdir(join(folder, ".broker", "ca"));
   await Deno.writeTextFile(join(folder, ".broker", "ca", "ca.key"), "secreto");
+  await Deno.mkdir(join(folder, ".broker", "credentials"));
+  for (const role of ["email", "loyalty"]) {
+    await Deno.writeTextFile(join(folder, ".broker", "credentials", `${role}.json`), "{}");
+  }
 }
 
 const FOREIGN_TEXT = "ajeno";

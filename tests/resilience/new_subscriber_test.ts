@@ -34,7 +34,7 @@ Deno.test("a new subscriber receives from its first moment on, and nobody else n
   };
 
   const before = await publish(10);
-  await using _audit = await startConsumer(bench, AUDIT);
+  await using _audit = await startConsumer(bench, AUDIT, { amqpUrls: [bench.amqpUrl] });
   const after = await publish(10);
 
   const expected = after.map(({ event_id }) => event_id).sort();
@@ -47,13 +47,19 @@ Deno.test("a new subscriber receives from its first moment on, and nobody else n
 Deno.test("a copied consumer with only another queue is refused, and takes no effect from the first", async () => {
   await using broker = await startTestBroker();
   await using bench = await Bench.open(broker);
-  await using _audit = await startConsumer(bench, AUDIT);
+  await using _audit = await startConsumer(bench, AUDIT, { amqpUrls: [bench.amqpUrl] });
   const copy = { ...AUDIT, script: "tests/support/copied_consumer.ts" };
-  await assert.rejects(startConsumer(bench, copy), (error: Error) => {
-    assert.match(error.message, /ended \(2\)\. error: The store in .*audit belongs to/);
-    assert.match(error.message, /"audit" of "audit_queue", not to "audit" of "copied_audit_queue"/);
-    return true;
-  });
+  await assert.rejects(
+    startConsumer(bench, copy, { amqpUrls: [bench.amqpUrl] }),
+    (error: Error) => {
+      assert.match(error.message, /ended \(2\)\. error: The store in .*audit belongs to/);
+      assert.match(
+        error.message,
+        /"audit" of "audit_queue", not to "audit" of "copied_audit_queue"/,
+      );
+      return true;
+    },
+  );
   const events = signups(100);
   await publishAll(bench, events);
   const expected = events.map(({ event_id }) => event_id).sort();

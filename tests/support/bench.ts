@@ -8,6 +8,7 @@ import { join } from "node:path";
 import type { Channel, ChannelModel, GetMessage, Options } from "amqplib";
 import type { Pace } from "@ecomarket/shared/base/backoff";
 import { connectOnce } from "@ecomarket/shared/broker/connection";
+import { ManagementClient } from "@ecomarket/shared/broker/management";
 import { type QueueStatus, queueStatus } from "@ecomarket/shared/broker/queue_status";
 import { withConnection } from "@ecomarket/shared/broker/with_connection";
 import {
@@ -23,6 +24,7 @@ import {
   eventConsumer,
   type EventConsumerDefinition,
 } from "@ecomarket/shared/subscriber";
+import { createRoleUsers, type RoleUsers } from "@ecomarket/testbed/broker/role_users";
 import { testVhost, type VhostBroker } from "@ecomarket/testbed/broker/test_broker";
 import { withSimulatedFailures } from "../../shared/subscriber/simulated_failures.ts";
 import { runSubscriber } from "../../shared/subscriber/subscriber.ts";
@@ -36,6 +38,8 @@ const TEST_PROBE_PACE: Pace = { firstMs: 50, maxMs: 200 };
 /** A virtual host and a folder that one test has for itself. Disposing of it deletes both. */
 export class Bench implements AsyncDisposable {
   readonly log: Logger = roleLogger("test");
+  readonly #management: ManagementClient;
+  #users: Promise<RoleUsers> | undefined;
 
   private constructor(
     readonly amqpUrl: string,
@@ -43,7 +47,10 @@ export class Bench implements AsyncDisposable {
     readonly connection: ChannelModel,
     readonly channel: Channel,
     readonly cleanup: AsyncDisposableStack,
-  ) {}
+    management: ManagementClient,
+  ) {
+    this.#management = management;
+  }
 
   /** A bench on `broker`. The topology is declared, with {@link TEST_DELAYS_MS}. */
   static async open(broker: VhostBroker): Promise<Bench> {
@@ -55,7 +62,17 @@ export class Bench implements AsyncDisposable {
     cleanup.defer(() => connection.close().catch(() => {}));
     const channel = await connection.createChannel();
     await declareTopology(channel, fullTopology(TEST_DELAYS_MS));
-    return new Bench(amqpUrl, directory, connection, channel, cleanup.move());
+    const management = new ManagementClient(broker.managementUrl);
+    return new Bench(amqpUrl, directory, connection, channel, cleanup.move(), management);
+  }
+
+  /**
+   * The URL at which `role` connects as its own user. The users are made when one is
+   * asked for, and go with the broker.
+   */
+  async urlOf(role: string): Promise<string> {
+    this.#users ??= createRoleUsers(this.#management, [this.amqpUrl]);
+    return (await this.#users).urlsOf(role)[0]!;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

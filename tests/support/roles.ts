@@ -17,14 +17,16 @@ import { deadLettersByEvent, effectsByEvent } from "@ecomarket/testbed/stores/ef
 import { readStore } from "@ecomarket/testbed/stores/read_store";
 import type { Bench } from "./bench.ts";
 
-/** Starts `consumer` on `bench`, with its fast retries, and waits until it consumes. */
-export function startConsumer(
+/**
+ * Starts `consumer` on `bench`, as its own user and with its fast retries, and waits until it consumes.
+ */
+export async function startConsumer(
   bench: Bench,
   consumer: RoleScript,
   options: Partial<RoleProcessOptions> = {},
 ): Promise<SandboxedProcess> {
-  return SandboxedProcess.startReady(roleSpec(consumer, {
-    amqpUrls: [bench.amqpUrl],
+  return await SandboxedProcess.startReady(roleSpec(consumer, {
+    amqpUrls: options.amqpUrls ?? [await bench.urlOf(consumer.name)],
     dataDir: bench.directory,
     ...options,
     env: { RETRY_DELAYS_MS: "50,100,150", ...options.env },
@@ -45,7 +47,8 @@ export async function startAllConsumers(
 
 /** Publishes `events` and demands that each is confirmed. */
 export async function publishAll(bench: Bench, events: readonly UsuarioCreado[]): Promise<void> {
-  await using publisher = await RobustPublisher.connect({ urls: [bench.amqpUrl], log: bench.log });
+  const urls = [await bench.urlOf("publisher")];
+  await using publisher = await RobustPublisher.connect({ urls, log: bench.log });
   const outcomes = await Promise.all(events.map((event) => publisher.publish(event)));
   assert.deepEqual(new Set(outcomes.map(({ status }) => status)), new Set(["confirmed"]));
 }

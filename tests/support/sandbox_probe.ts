@@ -8,9 +8,11 @@ if (!folder || !outside) throw new Error("Usage: sandbox_probe.ts <project> <fil
 /** Never reached: https://www.rfc-editor.org/rfc/rfc5737 keeps it for documents. */
 const FOREIGN_HOST = "192.0.2.1";
 const DATA_FOLDERS = ["email", "loyalty", "analytics", "dead_letters", "users"];
+const CREDENTIALS = `${folder}/.broker/credentials`;
 const VARIABLES = [
   "AMQP_CA_FILE",
   "AMQP_URL",
+  "BROKER_PASSWORD_EMAIL",
   "MANAGEMENT_URL",
   "SMTP_URL",
   "DATA_DIR",
@@ -36,6 +38,9 @@ const attempts: Record<string, () => unknown> = {
   "read the broker's cookie": () => Deno.readTextFileSync(`${folder}/.broker/cookie`),
   "read the CA's certificate": () => Deno.readTextFileSync(`${folder}/.broker/tls/ca.pem`),
   "read the CA's key": () => Deno.readTextFileSync(`${folder}/.broker/ca/ca.key`),
+  "read the credentials of email": () => Deno.readTextFileSync(`${CREDENTIALS}/email.json`),
+  "read the credentials of loyalty": () => Deno.readTextFileSync(`${CREDENTIALS}/loyalty.json`),
+  "write the credentials of email": () => Deno.writeTextFileSync(`${CREDENTIALS}/email.json`, "{}"),
   "write a foreign file": () => Deno.writeTextFileSync(outside, "tocado"),
   "write deno.json": () => Deno.writeTextFileSync(`${folder}/deno.json`, "{}"),
   "write the broker's address": () => Deno.writeTextFileSync(`${folder}/.broker/broker.json`, "{}"),

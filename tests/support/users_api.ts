@@ -18,14 +18,14 @@ export interface TestApi extends AsyncDisposable {
   get(path: string): Promise<{ readonly status: number; readonly body: Record<string, unknown> }>;
 }
 
-/** Starts an API in the folder of `bench`, and waits until it listens. */
+/** Starts an API in the folder of `bench`, as its own user, and waits until it listens. */
 export async function startApi(
-  bench: Pick<Bench, "amqpUrl" | "directory">,
+  bench: Pick<Bench, "urlOf" | "directory">,
   { port, ...options }: Partial<RoleProcessOptions> & { readonly port?: number } = {},
 ): Promise<TestApi> {
   const records: LogRecord[] = [];
   const process = await SandboxedProcess.startReady(roleSpec(usersApi(port), {
-    amqpUrls: [bench.amqpUrl],
+    amqpUrls: options.amqpUrls ?? [await bench.urlOf("users-api")],
     dataDir: bench.directory,
     onRecord: (record) => records.push(record),
     ...options,

@@ -20,7 +20,8 @@ Deno.test("refused() names the broker, the reason and what to check", () => {
   assert.equal(
     error.message,
     "The broker at amqp://u:***@host refused the connection (ACCESS_REFUSED). " +
-      "Check the user, the password and the virtual host in AMQP_URL.",
+      "Check the user, the password and the virtual host in AMQP_URL; where it is not set, run: " +
+      "deno task setup-queues --users",
   );
 });
 
@@ -31,4 +32,13 @@ Deno.test("unreachable() names the broker, the time, the reason and what to run"
       "Start one with: deno task broker start (or set AMQP_URL)",
   );
   assert.match(unreachable("amqp://host", 500).message, /within 0.5 s \(no answer\)/);
+});
+
+Deno.test("refused() tells a right that is missing from a user that is refused", () => {
+  const cause = Object.assign(new Error("access to queue 'q' refused"), { code: 403 });
+  assert.equal(
+    refused("amqp://u:***@host", cause).message,
+    "The broker at amqp://u:***@host does not let this user do what its role needs " +
+      "(access to queue 'q' refused). Give each role its rights with: deno task setup-queues --users",
+  );
 });

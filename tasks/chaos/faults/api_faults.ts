@@ -6,7 +6,7 @@ import type { Fault, FaultOutcome } from "./fault.ts";
 /** `kill -9` again and again, while clients register users and do not give up. */
 async function killApi(world: World): Promise<FaultOutcome> {
   const { answers, kills, repeated, replays } = await killApiUnderLoad({
-    amqpUrls: world.amqpUrls,
+    amqpUrls: world.urlsOf("users-api"),
     dataDir: world.directory,
     kills: world.apiKills,
   });

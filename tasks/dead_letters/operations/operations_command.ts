@@ -1,7 +1,8 @@
 /** `dead-letters operations`: what was decided, what became of it, and what is still to be done. */
 import { UsageError } from "@ecomarket/shared/base/errors";
 import { parseArguments } from "@ecomarket/shared/process/args";
-import { amqpUrls, dataDir } from "@ecomarket/shared/process/config";
+import { REPLAY } from "@ecomarket/shared/contract/permissions";
+import { dataDir, roleAmqpUrls } from "@ecomarket/shared/process/config";
 import { print } from "@ecomarket/shared/process/main";
 import { renderTable } from "@ecomarket/shared/process/table";
 import { Archive, ArchiveError } from "../archive/archive.ts";
@@ -83,7 +84,7 @@ async function resume(
   options: ReturnType<typeof parseRunOptions>,
   signal: AbortSignal,
 ): Promise<number> {
-  const urls = amqpUrls();
+  const urls = roleAmqpUrls(REPLAY);
   using archive = Archive.open();
   using inboxes = new LocalInboxes(dataDir(""));
   using _lock = archive.lock();

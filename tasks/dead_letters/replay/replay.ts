@@ -1,6 +1,7 @@
 /** `dead-letters replay`: sends dead letters back to the one queue that failed. */
 import { poll } from "@ecomarket/shared/base/poll";
-import { amqpUrls, dataDir } from "@ecomarket/shared/process/config";
+import { REPLAY } from "@ecomarket/shared/contract/permissions";
+import { dataDir, roleAmqpUrls } from "@ecomarket/shared/process/config";
 import { print, printError } from "@ecomarket/shared/process/main";
 import { ProgressBar } from "@ecomarket/shared/process/progress_bar";
 import { Archive } from "../archive/archive.ts";
@@ -26,7 +27,7 @@ const MANY = 20;
 /** Replays what `args` ask for, and returns the exit code. */
 export async function replay(args: readonly string[], signal: AbortSignal): Promise<number> {
   const request = parseReplayArguments(args, new Date());
-  const urls = amqpUrls();
+  const urls = roleAmqpUrls(REPLAY);
   using archive = Archive.open();
   using inboxes = new LocalInboxes(dataDir(""));
   using _lock = request.dryRun ? undefined : archive.lock();

@@ -105,6 +105,8 @@ async function askedVariables(
     for (const [, name] of source.matchAll(/\b(?:Deno\.env\.get|read)\("([A-Z][A-Z_]+)"\)/g)) {
       asked.add(name!);
     }
+    // A variable whose name is made of a prefix and something else: a set allows all of them.
+    for (const [, prefix] of source.matchAll(/`([A-Z][A-Z_]+_)\$\{/g)) asked.add(`${prefix}*`);
     await Promise.all([...source.matchAll(IMPORT)].map(async ([, names = "", from, later]) => {
       const target = resolveImport(file, from ?? later!, exported);
       if (target === undefined) return;

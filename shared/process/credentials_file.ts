@@ -1,0 +1,44 @@
+/**
+ * The files in which `deno task setup-queues --users` leaves each role its user and password: one
+ * file a role, so that a role's sandbox lets it read its own alone.
+ */
+import { join } from "node:path";
+import { z } from "zod";
+import { BROKER_DIR } from "./broker_file.ts";
+
+/** The file's folder, in `directory`. */
+export function credentialsDir(directory: string = BROKER_DIR): string {
+  return join(directory, "credentials");
+}
+
+/** Where the credentials of `role` are, in `directory`. */
+export function credentialsFile(role: string, directory: string = BROKER_DIR): string {
+  return join(credentialsDir(directory), `${role}.json`);
+}
+
+/** What stands in such a file. */
+export const credentialsSchema = z.object({ user: z.string(), password: z.string() });
+
+/** A role's user and its password. */
+export type Credentials = z.infer<typeof credentialsSchema>;
+
+/** What stands in the file of `role`; `undefined` where there is none that can be read. */
+export function readCredentials(
+  role: string,
+  directory: string = BROKER_DIR,
+): Credentials | undefined {
+  try {
+    const text = Deno.readTextFileSync(credentialsFile(role, directory));
+    return credentialsSchema.parse(JSON.parse(text));
+  } catch {
+    return undefined; // No file, or a sandbox that may not read it: who connects says what is wrong.
+  }
+}
+
+/** `url` with these credentials in place of its own. */
+export function withCredentials(url: string, { user, password }: Credentials): string {
+  const own = new URL(url);
+  own.username = encodeURIComponent(user);
+  own.password = encodeURIComponent(password);
+  return own.href;
+}
