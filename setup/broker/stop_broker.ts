@@ -50,6 +50,8 @@ export async function resetBroker(options: BrokerOptions = {}): Promise<readonly
   }
   await removeRecord(directory);
   // The users went with the broker's data: no role shall try to be one of them.
-  await Deno.remove(credentialsDir(directory), { recursive: true }).catch(ignoreNotFound);
+  if (deleted.length > 0) {
+    await Deno.remove(credentialsDir(directory), { recursive: true }).catch(ignoreNotFound);
+  }
   return deleted;
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { connect } from "amqplib";
 import {
   type Broker,
@@ -17,6 +17,7 @@ import {
   BrokerUnreachableError,
   ConfigError,
 } from "@ecomarket/shared/base/errors";
+import { credentialsFile } from "@ecomarket/shared/process/credentials_file";
 import { management, startTestBroker } from "@ecomarket/testbed/broker/test_broker";
 import { registeredNodes } from "../../setup/node/epmd.ts";
 import { probeBroker } from "../../setup/node/probe_broker.ts";
@@ -73,7 +74,12 @@ Deno.test("ensureBroker() with a broker that is there", async (t) => {
   });
 
   await t.step("resetBroker() leaves a local broker alone", async () => {
+    // n.b. its users stay as well, and so does what their roles know of them.
+    const credentials = credentialsFile("email", folder.path);
+    await Deno.mkdir(dirname(credentials), { recursive: true });
+    await Deno.writeTextFile(credentials, "{}");
     assert.deepEqual(await resetBroker({ ...options, read: environment() }), []);
+    await Deno.stat(credentials);
     assert.equal((await probeBroker(broker.amqpUrl)).found, "broker");
   });
 });
@@ -184,7 +190,11 @@ Deno.test("ensureBroker() with a private node", async (t) => {
 
   await t.step("resetBroker() stops the node and deletes its data", async () => {
     const { spec } = (await PrivateNode.find(join(folder.path, "node")))!;
+    const credentials = credentialsFile("email", folder.path);
+    await Deno.mkdir(dirname(credentials), { recursive: true });
+    await Deno.writeTextFile(credentials, "{}");
     assert.equal((await resetBroker(options)).length, 1);
+    await assert.rejects(Deno.stat(credentials), Deno.errors.NotFound);
     await assert.rejects(Deno.stat(nodePaths(spec.directory).data), Deno.errors.NotFound);
     assert.equal((await registeredNodes(spec.ports.epmd)).size, 0);
   });

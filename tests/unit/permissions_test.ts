@@ -15,6 +15,7 @@ import {
   migratingName,
   SUBSCRIBER_QUEUES,
 } from "@ecomarket/shared/contract/topology";
+import { ROOT } from "../support/project_files.ts";
 
 const { exchanges, queues } = fullTopology([5_000, 30_000]);
 /** Every name of the topology, the broker's own, and names that look like ours. */
@@ -175,3 +176,28 @@ Deno.test("brokerUser() gives each role a user of its own, and none the developm
     "ecomarket-dead-letters",
   ]);
 });
+
+for (const document of ["docs/reference.md", "docs/referencia.md"]) {
+  Deno.test(`${document} tells of each role which exchanges of others it reaches`, async () => {
+    const text = await Deno.readTextFile(`${ROOT}/${document}`);
+    const shared = ["dead_letters", "purchase_events", "user_events"];
+    const named = (cell = "") => [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name!);
+    const told = new Map<string, { write: string[]; read: string[] }>();
+    const [, table = ""] = text.split(/^\| rol.*\n\| -.*$/m);
+    for (const row of table.split("\n").filter((line) => line.startsWith("|"))) {
+      const [, roles, , write, read] = row.split("|");
+      const ofOthers = (cell?: string) =>
+        named(cell).filter((name) => shared.includes(name)).sort();
+      for (const name of named(roles)) {
+        told.set(name, { write: ofOthers(write), read: ofOthers(read) });
+      }
+      if (!row.includes("`")) break;
+    }
+    const expected = brokerRoles().map((role) => {
+      const { write, read } = reachOf(role);
+      const ofOthers = (names: readonly string[]) => names.filter((name) => shared.includes(name));
+      return [role.name, { write: ofOthers(write), read: ofOthers(read) }] as const;
+    });
+    assert.deepEqual(Object.fromEntries(told), Object.fromEntries(expected));
+  });
+}
