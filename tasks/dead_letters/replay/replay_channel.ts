@@ -1,10 +1,11 @@
 /** The way back: a confirm channel for as long as one replay takes. */
 import type { ChannelModel } from "amqplib";
-import { messageOf } from "@ecomarket/shared/base/errors";
+import { messageOf, TopologyMissingError } from "@ecomarket/shared/base/errors";
 import type { ConfirmResult, Outgoing } from "@ecomarket/shared/broker/confirmed_channel";
 import { connectOnce } from "@ecomarket/shared/broker/connection";
 import { LiveLink } from "@ecomarket/shared/broker/link";
 import { PublishChannel } from "@ecomarket/shared/broker/publish_channel";
+import { requireExchange } from "@ecomarket/shared/broker/require_exchange";
 import { retryExchange } from "@ecomarket/shared/contract/topology";
 import { roleLogger } from "@ecomarket/shared/process/log";
 import { ArchiveError } from "../archive/archive.ts";
@@ -64,13 +65,10 @@ export class ReplayChannel implements AsyncDisposable {
 async function exchangeExists(model: ChannelModel, exchange: string): Promise<boolean> {
   if (new TextEncoder().encode(exchange).length > MAX_NAME_BYTES) return false;
   try {
-    const channel = await model.createChannel();
-    channel.on("error", () => {});
-    await channel.checkExchange(exchange);
-    await channel.close();
+    await requireExchange(model, exchange);
     return true;
   } catch (error) {
-    if ((error as { code?: unknown }).code === 404) return false;
+    if (error instanceof TopologyMissingError) return false;
     throw new ArchiveError(
       `The broker does not say whether the exchange "${exchange}" exists: ${messageOf(error)}. ` +
         "Nothing was sent by this call",
