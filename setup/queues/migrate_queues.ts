@@ -9,6 +9,7 @@ import {
   type ManagementClient,
   readConsumers,
   readQueue,
+  type StandingQueue,
   vhostOf,
 } from "@ecomarket/shared/broker/management";
 import {
@@ -175,7 +176,7 @@ class Migration implements AsyncDisposable {
         await channel.unbindQueue(name, exchange, routingKey);
       }
     });
-    const moved = await this.#move(name, standIn, ASIDE);
+    const moved = await this.#move(name, standIn, ASIDE, standing);
     await this.#delete(name, standing.arguments["x-queue-type"] === "quorum");
     this.#options.say(`${name}: ${moved} message(s) set aside, the queue was deleted`);
   }
@@ -197,7 +198,7 @@ class Migration implements AsyncDisposable {
         if (exchange !== standIn) await channel.unbindQueue(standIn, exchange, routingKey);
       }
     });
-    const moved = await this.#move(standIn, standIn, BACK, name);
+    const moved = await this.#move(standIn, standIn, BACK, standing, name);
     await this.#delete(standIn, true);
     await this.#onChannel((channel) => channel.deleteExchange(standIn));
     this.#options.say(`${name}: stands as it should, ${moved} message(s) brought back`);
@@ -207,10 +208,17 @@ class Migration implements AsyncDisposable {
     from: string,
     exchange: string,
     routingKey: string,
+    standing: StandingQueue,
     queue: string = from,
   ): Promise<number> {
     const { urls } = this.#options;
-    const route = { from, exchange, routingKey, areDeadLetters: holdsDeadLetters(queue) };
+    const route = {
+      from,
+      exchange,
+      routingKey,
+      areDeadLetters: holdsDeadLetters(queue),
+      hasDeadLetterExchange: "x-dead-letter-exchange" in standing.arguments,
+    };
     return await moveMessages(route, { urls, signal: this.#lost.signal });
   }
 

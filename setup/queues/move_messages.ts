@@ -23,6 +23,8 @@ export interface Route extends Pick<Outgoing, "exchange" | "routingKey"> {
   readonly from: string;
   /** Whether what the broker says in `x-death` has to be kept: it cannot be copied. */
   readonly areDeadLetters: boolean;
+  /** Whether {@link from} dead-letters what passes its delivery limit. Else that is dropped. */
+  readonly hasDeadLetterExchange: boolean;
 }
 
 /** How messages are moved. */
@@ -39,9 +41,15 @@ const QUIET_MS = 1_000;
 const LOOK_AGAIN_MS = 100;
 /**
  * Links that may be lost in a row without a message being moved. n.b. a message that the client cannot
- * decode costs one each time, until its queue's delivery limit takes it away: no limit is above 20.
+ * decode costs one each time, until its queue's delivery limit takes it away: to the dead letters, if
+ * the queue has any, and no limit of ours is above 20.
  */
 const MAX_LOSSES = 25;
+/**
+ * The same where the limit would drop it. n.b. from RabbitMQ 4.0 on a queue that was declared without
+ * one has a limit of 20 (https://www.rabbitmq.com/docs/quorum-queues#poison-message-handling).
+ */
+const MAX_LOSSES_BEFORE_A_DROP = 5;
 
 /**
  * Moves all messages of `route.from`, and resolves with how many, once the queue has been empty for a
@@ -53,6 +61,7 @@ const MAX_LOSSES = 25;
 export async function moveMessages(route: Route, options: MoveOptions): Promise<number> {
   let moved = 0;
   let losses = 0;
+  const maxLosses = route.hasDeadLetterExchange ? MAX_LOSSES : MAX_LOSSES_BEFORE_A_DROP;
   for (;;) {
     try {
       await moveOnOneLink(route, options, (count) => {
@@ -63,7 +72,7 @@ export async function moveMessages(route: Route, options: MoveOptions): Promise<
     } catch (error) {
       options.signal.throwIfAborted();
       if (error instanceof EcoMarketError) throw error;
-      if (++losses > MAX_LOSSES) throw stuck(route, losses, error);
+      if (++losses > maxLosses) throw stuck(route, losses, error);
       await delay(LOOK_AGAIN_MS, undefined, options);
     }
   }

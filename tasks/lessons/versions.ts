@@ -74,6 +74,7 @@ async function real(side: Side): Promise<Account> {
     exchange: retryExchange(QUEUE),
     routingKey: QUEUE,
     areDeadLetters: false,
+    hasDeadLetterExchange: true,
   }, { urls: [side.amqpUrl], signal: side.stage.signal });
   await side.until("the rest handled", () => newer.handled === late.length + changed.length);
   say(`newer consumer: ${moved} dead letters sent back, and ${late.length} of version 1: handled.`);
