@@ -30,9 +30,10 @@ import { countDeadLetters, countEffects, SUBSCRIBERS } from "@ecomarket/testbed/
 const USAGE = `
 Usage: deno task status [--json]
 
-Shows the depth and the consumers of every queue, the effects in every subscriber's store, and the
-archived dead letters, and what each subscriber does: consuming, not running, or
-paused, with what it waits for and since when. Changes nothing.
+Shows the depth and the consumers of every queue, the effects in every
+subscriber's store, and the archived dead letters, and what each subscriber
+does: consuming, not running, or paused, with what it waits for and since when.
+Changes nothing.
 `;
 
 /** The width of a terminal, at least. */

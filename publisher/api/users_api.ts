@@ -24,22 +24,25 @@ import { type AppOptions, createApp } from "./app.ts";
 const USAGE = `
 Usage: deno task users-api [--port N]
 
-Registers users over HTTP, and publishes UsuarioCreado for each; records what they buy, and publishes
-CompraRealizada for each purchase; until Ctrl+C:
+Registers users over HTTP, and publishes UsuarioCreado for each; records what
+they buy, and publishes CompraRealizada for each purchase; until Ctrl+C:
 
   curl -X POST localhost:8000/users -H 'Content-Type: application/json' \\
     -d '{"nombre":"Juan","email":"juan@example.com"}'
   curl -X POST localhost:8000/purchases -H 'Content-Type: application/json' \\
-    -d '{"user_id":"…","total":1250,"currency":"MXN","items":[{"sku":"cafe-1kg","quantity":2}]}'
+    -d '{"user_id":"…","total":1250,"currency":"MXN",
+         "items":[{"sku":"cafe-1kg","quantity":2}]}'
 
-Also GET /users/:id, /purchases/:id, /healthz and /readyz. Requests are done also while the broker is
-away: their events wait in data/users, and leave when the broker is back.
+Also GET /users/:id, /purchases/:id, /healthz and /readyz. Requests are done
+also while the broker is away: their events wait in data/users, and leave when
+the broker is back.
 
   --port N     where to listen (default: PORT, or 8000; 0 is any free port)
 
-Configured by the environment: HOST (127.0.0.1), PORT, AMQP_URL, DATA_DIR, OUTBOX_MAX_EVENTS and
-OUTBOX_MAX_AGE_MS (from when on a backlog is worth a warning), LOG_FORMAT, LOG_LEVEL, LOG_EMAILS,
-and HEALTH_PORT (serves /healthz, /readyz and /metrics on the loopback).
+Configured by the environment: HOST (127.0.0.1), PORT, AMQP_URL, DATA_DIR,
+OUTBOX_MAX_EVENTS and OUTBOX_MAX_AGE_MS (from when on a backlog is worth a
+warning), LOG_FORMAT, LOG_LEVEL, LOG_EMAILS, and HEALTH_PORT (serves /healthz,
+/readyz and /metrics on the loopback).
 `;
 
 /**

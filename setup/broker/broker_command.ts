@@ -20,13 +20,14 @@ const USAGE = `
 Usage: deno task broker start|stop|status|reset [--nodes 1|3] [--tls]
                         [--json]
 
-  start    finds a broker, or starts one: AMQP_URL, localhost:5672, Docker, rabbitmq-server;
-           starts nodes of our cluster that are gone
+  start    finds a broker, or starts one: AMQP_URL, localhost:5672, Docker,
+           rabbitmq-server; starts nodes of our cluster that are gone
   stop     stops the broker that we started; its data are kept
   status   says which broker is used; exits with 1 when there is none
   reset    stops the broker that we started and deletes its data
 
-  --nodes  start: how many; 3 is a cluster that survives the loss of any one (default: 1)
+  --nodes  start: how many; 3 is a cluster that survives the loss of any one
+           (default: 1)
   --tls    start: a private broker that encrypts AMQP, with a CA of its own
   --json   start and status print one JSON object
 `;

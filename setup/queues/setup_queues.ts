@@ -42,13 +42,14 @@ const USAGE = `
 Usage: deno task setup-queues [--check | --migrate]
        deno task setup-queues --users [--subscriber NAME:QUEUE] [--rotate]
 
-Declares every exchange, queue and binding, and prints what stands. Safe to run again: it never
-changes or deletes what is there.
+Declares every exchange, queue and binding, and prints what stands. Safe to run
+again: it never changes or deletes what is there.
 
   --check     declare nothing; exit 1 and name each difference, if there is one
-  --migrate   replace queues that stand with other arguments: their messages and what comes meanwhile
-              go into the new ones. They must have no consumers. Killed, it is run again
-              (both ask the management API: MANAGEMENT_URL)
+  --migrate   replace queues that stand with other arguments: their messages and
+              what comes meanwhile go into the new ones. They must have no
+              consumers. Killed, it is run again (both ask the management API:
+              MANAGEMENT_URL)
   --users     declare all, and make one broker user per role, with the rights
               that it needs and no others. MANAGEMENT_URL is an administrator's.
               A password is that of BROKER_PASSWORD_<ROLE>, such as
@@ -56,7 +57,8 @@ changes or deletes what is there.
               which only you can read
   --subscriber NAME:QUEUE
               a subscriber of your own, such as audit:audit_queue; repeatable
-  --rotate    generate the passwords anew: a role takes its own at its next start
+  --rotate    generate the passwords anew: a role takes its own at its next
+              start
 
 The retry queues follow FAST_RETRY and RETRY_DELAYS_MS, as the consumers' do.
 `;

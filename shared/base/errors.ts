@@ -25,7 +25,7 @@ export class ConfigError extends EcoMarketError {
   override readonly exitCode = 2;
 }
 
-/** The command line was not understood. Its message is followed by the usage text. */
+/** The command line was not understood. Its message is followed by the first lines of the usage text. */
 export class UsageError extends EcoMarketError {
   override readonly code = "USAGE";
   override readonly exitCode = 2;

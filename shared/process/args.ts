@@ -36,7 +36,8 @@ export function parseArguments<const O extends Options>(
       allowPositionals: true,
     });
   } catch (error) {
-    throw new UsageError(messageOf(error));
+    // n.b. behind the first sentence Node tells how to write an argument that begins with a dash.
+    throw new UsageError(messageOf(error).split(". ", 1)[0]!);
   }
   if (parsed.positionals.length > maxPositionals) {
     throw new UsageError(`Unexpected argument: ${parsed.positionals[maxPositionals]}`);

@@ -55,8 +55,13 @@ function report(error: unknown, usage: string): number {
     return 70;
   }
   printError(`error: ${error.message}`);
-  if (error instanceof UsageError) printError(`\n${usage.trim()}`);
+  if (error instanceof UsageError) printError(`\n${synopsis(usage)}\n\nMore: --help`);
   return error.exitCode;
+}
+
+/** The first paragraph of a usage text: more of it would push the error off the screen. */
+function synopsis(usage: string): string {
+  return usage.trim().split("\n\n", 1)[0]!;
 }
 
 /** Prints one line of a command's result to the standard output. */

@@ -158,7 +158,8 @@ async function serveHealth<T>(
 const USAGE = `
 Usage: deno task consumer:email (or :loyalty, :analytics, :dead-letter)
 
-Consumes until Ctrl+C, then finishes what is in flight. Configured by the environment: AMQP_URL,
-DATA_DIR, PREFETCH, FAST_RETRY, RETRY_DELAYS_MS, SIMULATE_FAILURES, LOG_FORMAT, LOG_LEVEL, LOG_EMAILS,
-HEALTH_PORT (serves /healthz, /readyz and /metrics on the loopback), and SMTP_URL for email.
+Consumes until Ctrl+C, then finishes what is in flight. Configured by the
+environment: AMQP_URL, DATA_DIR, PREFETCH, FAST_RETRY, RETRY_DELAYS_MS,
+SIMULATE_FAILURES, LOG_FORMAT, LOG_LEVEL, LOG_EMAILS, HEALTH_PORT (serves
+/healthz, /readyz and /metrics on the loopback), and SMTP_URL for email.
 `;

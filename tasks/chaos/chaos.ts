@@ -14,21 +14,26 @@ import { type ChaosBroker, World } from "./world.ts";
 const USAGE = `
 Usage: deno task chaos [options]
 
-Runs the real publisher and the real consumers on a private broker, breaks what can break, and
-compares the publisher's journal with the subscribers' stores. Exit 1 when an event is lost or an
-effect is doubled, when a fault cannot be proven or is not overcome, or when a role's memory grows.
+Runs the real publisher and the real consumers on a private broker, breaks what
+can break, and compares the publisher's journal with the subscribers' stores.
+Exit 1 when an event is lost or an effect is doubled, when a fault cannot be
+proven or is not overcome, or when a role's memory grows.
 
-  --events N        how many events, at least (default: 10000): where the faults take longer than
-                    planned, further ones follow
+  --events N        how many events, at least (default: 10000): where the faults
+                    take longer than planned, further ones follow
   --seed S          decides the order and the times of the faults (default: 1)
-  --faults a,b,…    these faults only (default: all of them; a wrong name lists them)
+  --faults a,b,…    these faults only (default: all of them; a wrong name lists
+                    them)
   --nodes 1|3       a broker of one node, or a cluster of three (default: 1)
-  --minutes M       how long the faults are spread over (default: 2); a role that lives for 15 of
-                    them must not have grown, so that --minutes 30 is a soak run
-  --level LEVEL     simple, persistent or robust (default: robust). The lower two lose events: how
-                    many is what they are run for
-  --api-kills N     how often the fault kill-users-api kills the API (default: 10)
-  --json            print one object at the end, and nothing else on the standard output
+  --minutes M       how long the faults are spread over (default: 2); a role
+                    that lives for 15 of them must not have grown, so that
+                    --minutes 30 is a soak run
+  --level LEVEL     simple, persistent or robust (default: robust). The lower
+                    two lose events: how many is what they are run for
+  --api-kills N     how often the fault kill-users-api kills the API (default:
+                    10)
+  --json            print one object at the end, and nothing else on the
+                    standard output
   --report FILE     write the receipt as Markdown
 `;
 

@@ -18,16 +18,20 @@ import { runComparison } from "./run.ts";
 const USAGE = `
 Usage: deno task compare [options]
 
-Runs the users API and three ways not to build it, one after the other, on a private broker:
-latency, outages, more subscribers, throughput, and what adding a subscriber takes. About four
-minutes. Exit 1 when the users API loses an event, refuses a signup because of a subscriber, or has
-to be changed for a new one.
+Runs the users API and three ways not to build it, one after the other, on a
+private broker: latency, outages, more subscribers, throughput, and what adding
+a subscriber takes. About four minutes. Exit 1 when the users API loses an
+event, refuses a signup because of a subscriber, or has to be changed for a new
+one.
 
-  --seconds N     of load behind each latency; more makes p99 steadier (default: ${DEFAULT_SECONDS})
+  --seconds N     of load behind each latency; more makes p99 steadier (default:
+                  ${DEFAULT_SECONDS})
   --quick         a look whether all of it works, in a minute: not for quoting
-  --json          print one object at the end, and nothing else on the standard output
-  --report FILE   write the tables and charts as Markdown, such as docs/compare.md, and their figures
-                  beside it as JSON, docs/compare.json
+  --json          print one object at the end, and nothing else on the standard
+                  output
+  --report FILE   write the tables and charts as Markdown, such as
+                  docs/compare.md, and their figures beside it as JSON,
+                  docs/compare.json
 `;
 
 interface Request {

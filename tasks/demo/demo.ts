@@ -24,12 +24,15 @@ import { type Expectation, judgeStores, type Verdict } from "./verdict.ts";
 const USAGE = `
 Usage: deno task demo [--json] [--open-management-ui]
 
-Publishes a few signups to email, loyalty and analytics; one fails twice and recovers, one fails for
-ever. Then checks in the subscribers' stores that each event had each effect exactly once. Uses a
-virtual host and a data folder of its own: your queues and data stay as they are.
+Publishes a few signups to email, loyalty and analytics; one fails twice and
+recovers, one fails for ever. Then checks in the subscribers' stores that each
+event had each effect exactly once. Uses a virtual host and a data folder of its
+own: your queues and data stay as they are.
 
-  --json                 print one object at the end, and nothing else on the standard output
-  --open-management-ui   open the broker's management UI in the browser, and wait for Ctrl+C at the end
+  --json                 print one object at the end, and nothing else on the
+                         standard output
+  --open-management-ui   open the broker's management UI in the browser, and
+                         wait for Ctrl+C at the end
 `;
 
 /** The batch. `fail` is what the message asks for, in the words of `--fail`. */

@@ -9,11 +9,12 @@ import { reportLines, verdict } from "./report.ts";
 const USAGE = `
 Usage: deno task doctor [--json]
 
-Looks at the broker, the topology, the stores, the outbox and the sandbox, and names each fault, why
-it matters, and what mends it. Changes nothing, and takes no message from any queue.
+Looks at the broker, the topology, the stores, the outbox and the sandbox, and
+names each fault, why it matters, and what mends it. Changes nothing, and takes
+no message from any queue.
 
-Ends with 0 (nothing wrong; notes are no faults), 1 (warnings), 2 (something is broken, or the
-command was not understood).
+Ends with 0 (nothing wrong; notes are no faults), 1 (warnings), 2 (something is
+broken, or the command was not understood).
 `;
 
 if (import.meta.main) {

@@ -12,13 +12,14 @@ import { Stage } from "./stage/stage.ts";
 const USAGE = `
 Usage: deno task lesson NAME [--json]
 
-Shows how events are lost, doubled or falsified, then the mended way under the same fault, with real processes
-on a private broker of its own: your broker and your data stay as they are. Exit 1 when it does not
-show what it claims.
+Shows how events are lost, doubled or falsified, then the mended way under the
+same fault, with real processes on a private broker of its own: your broker and
+your data stay as they are. Exit 1 when it does not show what it claims.
 
 ${LESSONS.map(({ name, summary }) => `  ${name.padEnd(22)}${summary}`).join("\n")}
 
-  --json                print one object at the end, and nothing else on the standard output
+  --json                print one object at the end, and nothing else on the
+                        standard output
 `;
 
 /** The command; runs to its exit code. */

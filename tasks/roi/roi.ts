@@ -7,19 +7,24 @@ import { jsonReport, textReport } from "./report.ts";
 const USAGE = `
 Usage: deno task roi [options]
 
-What failing signups cost, what events save, and after how many days they are paid for. Without
-options, for the workshop's figures. Rates and shares are from 0 to 1.
+What failing signups cost, what events save, and after how many days they are
+paid for. Without options, for the workshop's figures. Rates and shares are from
+0 to 1.
 
   --signups N             a day (default: ${WORKSHOP.signupsPerDay})
   --value V               of a lost user (default: ${WORKSHOP.valuePerUser})
   --failure-rate R        of signups, today (default: ${WORKSHOP.failureRate})
-  --residual-rate R       of signups, with events (default: ${WORKSHOP.residualRate})
-  --lost-share S          of failures that lose their user (default: ${WORKSHOP.lostShare})
+  --residual-rate R       of signups, with events (default:
+                          ${WORKSHOP.residualRate})
+  --lost-share S          of failures that lose their user (default:
+                          ${WORKSHOP.lostShare})
   --build-hours H         of work, once (default: ${WORKSHOP.buildHours})
   --hour-cost C           (default: ${WORKSHOP.costPerHour}, a guess)
-  --operation-monthly M   of the broker and its care (default: ${WORKSHOP.operationPerMonth}, a guess)
+  --operation-monthly M   of the broker and its care (default:
+                          ${WORKSHOP.operationPerMonth}, a guess)
   --days-per-month D      (default: ${WORKSHOP.daysPerMonth})
-  --json                  print one object, with what documents quote of the workshop's figures
+  --json                  print one object, with what documents quote of the
+                          workshop's figures
 `;
 
 const text = { type: "string" } as const;
