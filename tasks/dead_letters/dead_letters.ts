@@ -41,7 +41,7 @@ replay:
   --again             those as well that were sent back before
   --all, --yes        all dead letters, without being asked
   --reason TEXT       why, for the record (discard demands it)
-  --no-wait           do not wait for what becomes of them (up to 5 s)
+  --no-wait           do not wait for what becomes of them (up to 15 s)
 
 discard keeps a tombstone: when, who, why, the ids; body and headers are gone.
   --keep-size SIZE    the oldest, until the others have SIZE (500MB) together

@@ -20,7 +20,7 @@ import { type RunEnd, runReplay } from "./run_replay.ts";
 import { readVerdict } from "./verdict.ts";
 
 /** How long the verdicts are waited for at the end. */
-const WAIT_MS = 5_000;
+const WAIT_MS = 15_000;
 /** A bar is worth it from so many messages on. */
 const MANY = 20;
 
