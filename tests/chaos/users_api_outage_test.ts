@@ -43,8 +43,9 @@ Deno.test("users-api answers 201 while the broker is stopped, and the effects fo
 Deno.test("users-api that starts without a broker registers, warns, and publishes once there is one", async () => {
   await using broker = await startTestBroker();
   await using bench = await Bench.open(broker);
+  const amqpUrls = [await bench.urlOf("users-api")];
   await broker.kill();
-  await using api = await startApi(bench, { env: { OUTBOX_MAX_EVENTS: "2" } });
+  await using api = await startApi(bench, { amqpUrls, env: { OUTBOX_MAX_EVENTS: "2" } });
   const users = await registerAll(api, 3);
   await eventually(async () => {
     await assertReadiness(api, { status: "degraded", state: "connecting", events: 3 });
