@@ -83,11 +83,21 @@ async function credentialsOf(
     await Deno.remove(credentialsFile(role)).catch(ignoreNotFound);
     return { user: brokerUser(role), password: given };
   }
-  const known = rotate ? undefined : readCredentials(role);
+  const known = rotate ? undefined : knownCredentials(role);
   if (known) return known;
   const credentials = newCredentials(role);
   await writeCredentials(role, credentials);
   return credentials;
+}
+
+/** Those of before, where they can be used: what is damaged is made anew. */
+function knownCredentials(role: string): Credentials | undefined {
+  try {
+    return readCredentials(role);
+  } catch (error) {
+    if (error instanceof ConfigError) return undefined;
+    throw error;
+  }
 }
 
 /** Replaces the file whole: a role that starts reads the old one or the new one. */

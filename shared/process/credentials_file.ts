@@ -4,6 +4,7 @@
  */
 import { join } from "node:path";
 import { z } from "zod";
+import { ConfigError } from "../base/errors.ts";
 import { BROKER_DIR } from "./broker_file.ts";
 
 /** The file's folder, in `directory`. */
@@ -22,16 +23,27 @@ export const credentialsSchema = z.object({ user: z.string(), password: z.string
 /** A role's user and its password. */
 export type Credentials = z.infer<typeof credentialsSchema>;
 
-/** What stands in the file of `role`; `undefined` where there is none that can be read. */
+/**
+ * What stands in the file of `role`; `undefined` where there is none, or the sandbox withholds it.
+ *
+ * @throws {ConfigError} when what stands there cannot be used: to go on as another user would give a
+ *   role rights that it was meant not to have.
+ */
 export function readCredentials(
   role: string,
   directory: string = BROKER_DIR,
 ): Credentials | undefined {
+  const path = credentialsFile(role, directory);
   try {
-    const text = Deno.readTextFileSync(credentialsFile(role, directory));
-    return credentialsSchema.parse(JSON.parse(text));
-  } catch {
-    return undefined; // No file, or a sandbox that may not read it: who connects says what is wrong.
+    return credentialsSchema.parse(JSON.parse(Deno.readTextFileSync(path)));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotCapable) {
+      return undefined;
+    }
+    throw new ConfigError(
+      `The credentials in ${path} cannot be used. Make them anew: deno task setup-queues --users`,
+      { cause: error },
+    );
   }
 }
 

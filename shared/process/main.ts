@@ -5,6 +5,7 @@
 import { EcoMarketError, messageOf, UsageError } from "../base/errors.ts";
 import { flushLog } from "./log.ts";
 import { onShutdownSignal } from "./platform.ts";
+import { printableLines } from "./printable.ts";
 import { writeAllSync } from "./write_all.ts";
 
 /** What a command's body is given. */
@@ -54,7 +55,8 @@ function report(error: unknown, usage: string): number {
     printError(error instanceof Error ? error.stack ?? error.message : String(error));
     return 70;
   }
-  printError(`error: ${error.message}`);
+  // n.b. it may quote what somebody else wrote: that shall not drive the terminal.
+  printError(`error: ${printableLines(error.message).join("\n")}`);
   if (error instanceof UsageError) printError(`\n${synopsis(usage)}\n\nMore: --help`);
   return error.exitCode;
 }

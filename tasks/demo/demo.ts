@@ -198,7 +198,8 @@ function show(result: ReturnType<typeof report>, { verdict, broker }: DemoRun): 
   );
   print("  exactly the one that fails for ever is a dead letter: read from the stores.");
   print("");
-  print("What to try next, each in a terminal of its own (npx -y deno@2 task … without Deno):");
+  print("What to try next, each in a terminal of its own (without Deno installed:");
+  print("npx -y deno@2 task …):");
   if (broker.startedByUs) print("  deno task broker start         a broker that stays");
   print("  deno task setup-queues         the queues, for you to use");
   print("  deno task consumer:email       also :loyalty, :analytics and :dead-letter");

@@ -262,6 +262,6 @@ Deno.test("dead-letters changes nothing with --dry-run, and asks before all are 
   assert.match(dry.stdout, /^1: to email_queue, event \S+\n {2}it would fail again: email must be/);
   const all = await deadLetters(bench, "replay", "--all");
   assert.equal(all.code, 2);
-  assert.match(all.stderr, /^error: 1 dead letter\(s\) are sent back\. .* add --yes\n$/);
+  assert.match(all.stderr, /^error: 1 dead letter\(s\) would be sent back\. .* add --yes\n$/);
   assert.deepEqual(await deadLettersJson(bench, ["operations"]), []);
 });

@@ -14,6 +14,7 @@ import {
   subscriberConfig,
   usersApiConfig,
 } from "@ecomarket/shared/process/config";
+import { readCredentials } from "@ecomarket/shared/process/credentials_file";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 
 function environment(variables: Readonly<Record<string, string>> = {}) {
@@ -267,4 +268,16 @@ Deno.test("healthPort() is nothing unless HEALTH_PORT is set, and 0 is a port", 
   for (const HEALTH_PORT of ["-1", "65536", "any", "94.6"]) {
     assert.match(complaint(() => healthPort(environment({ HEALTH_PORT }))), /^HEALTH_PORT must be/);
   }
+});
+
+Deno.test("readCredentials() goes on as nobody else where a role's own are damaged", async () => {
+  await using folder = await temporaryFolder();
+  assert.equal(readCredentials("email", folder.path), undefined, "there are none");
+  await Deno.mkdir(join(folder.path, "credentials"));
+  await Deno.writeTextFile(join(folder.path, "credentials", "email.json"), '{"user":"a"');
+  assert.throws(
+    () => readCredentials("email", folder.path),
+    (error) =>
+      error instanceof ConfigError && /email\.json cannot be used.*--users/.test(error.message),
+  );
 });

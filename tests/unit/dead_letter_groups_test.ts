@@ -11,7 +11,7 @@ import {
 } from "../../tasks/dead_letters/letters/filter.ts";
 import { groupId, normalise } from "../../tasks/dead_letters/letters/group.ts";
 import { groupsOf } from "../../tasks/dead_letters/letters/groups.ts";
-import { printable, printableJson, shortened } from "../../tasks/dead_letters/letters/printable.ts";
+import { printable, printableJson, shortened } from "@ecomarket/shared/process/printable";
 import { inWords, parseSelection } from "../../tasks/dead_letters/letters/selection.ts";
 
 const SAME: Readonly<Record<string, readonly string[]>> = {

@@ -6,6 +6,7 @@ import type { ConsumeMessage } from "amqplib";
 import { encode } from "@ecomarket/shared/contract/catalogue";
 import { createCompraRealizada } from "@ecomarket/shared/contract/compra_realizada";
 import { createUsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
+import { StoreUnavailableError } from "@ecomarket/shared/base/errors";
 import { roleLogger } from "@ecomarket/shared/process/log";
 import { SqliteStore } from "@ecomarket/shared/store/sqlite_store";
 import type { Consumer } from "@ecomarket/shared/subscriber";
@@ -17,6 +18,7 @@ import {
   effectsByEvent,
   SUBSCRIBERS,
 } from "@ecomarket/testbed/stores/effects";
+import { readStore } from "@ecomarket/testbed/stores/read_store";
 import { analytics } from "../../consumers/analytics.ts";
 import { deadLetterConsumer } from "../../consumers/dead_letter.ts";
 import { emailConsumer } from "../../consumers/email.ts";
@@ -152,4 +154,17 @@ Deno.test("countEffects() reads a store while its subscriber writes to it", asyn
   const committed = store.commit("e-1", []);
   assert.equal(countEffects("email", () => directory), 1);
   assert.equal(await committed, "committed");
+});
+
+Deno.test("readStore() says that a store is damaged, and what to do", async () => {
+  await using folder = await temporaryFolder();
+  await Deno.writeTextFile(
+    join(folder.path, "store.sqlite"),
+    "no es una base de datos ".repeat(99),
+  );
+  assert.throws(
+    () => readStore(folder.path, (db) => db.prepare("SELECT 1 FROM sqlite_master").get()),
+    (error) =>
+      error instanceof StoreUnavailableError && /not a database.*backup/.test(error.message),
+  );
 });

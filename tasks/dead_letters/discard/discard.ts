@@ -7,7 +7,7 @@ import { Archive } from "../archive/archive.ts";
 import { newOperationId, type Operation } from "../archive/operations.ts";
 import { whoAmI } from "../archive/who.ts";
 import { FILTER_OPTIONS, matches } from "../letters/filter.ts";
-import { printableJson } from "../letters/printable.ts";
+import { printableJson } from "@ecomarket/shared/process/printable";
 import { inWords, parseSelection, select, type Selection } from "../letters/selection.ts";
 import { MAX_IDS } from "../replay/replay_arguments.ts";
 import { parseSize, tooMany } from "./retention.ts";

@@ -1,5 +1,5 @@
 /** A body as a person reads it. */
-import { printableLines } from "./printable.ts";
+import { printableLines } from "@ecomarket/shared/process/printable";
 
 /** Characters of a body that are shown, where not all of it is asked for. */
 export const MAX_BODY_CHARACTERS = 4_000;

@@ -5,7 +5,7 @@ import { wrapText } from "@ecomarket/shared/process/wrap_text";
 import { Archive } from "../archive/archive.ts";
 import { FILTER_OPTIONS, type Filterable, matches, parseFilter } from "./filter.ts";
 import { groupId, normalise } from "./group.ts";
-import { printable, printableJson } from "./printable.ts";
+import { printable, printableJson } from "@ecomarket/shared/process/printable";
 import { shortTime } from "./time.ts";
 
 /** Dead letters of one queue that died of the same thing. */

@@ -5,7 +5,7 @@ import { renderTable } from "@ecomarket/shared/process/table";
 import { Archive } from "../archive/archive.ts";
 import { FILTER_OPTIONS, matches, parseFilter } from "./filter.ts";
 import { groupId } from "./group.ts";
-import { printableJson, shortened } from "./printable.ts";
+import { printableJson, shortened } from "@ecomarket/shared/process/printable";
 import { shortTime } from "./time.ts";
 
 /** Dead letters that are listed where no `--limit` is given. */

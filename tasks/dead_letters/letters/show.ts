@@ -12,7 +12,7 @@ import { contractProblem, eventIdOf } from "../replay/message.ts";
 import { bodyLines, MAX_BODY_CHARACTERS, textOf } from "./body_text.ts";
 import { groupId } from "./group.ts";
 import { historyOf } from "./history.ts";
-import { printable, printableJson, shortened } from "./printable.ts";
+import { printable, printableJson, shortened } from "@ecomarket/shared/process/printable";
 import { parseId } from "./selection.ts";
 
 /** Characters of a header's value that are shown, where not all is asked for. */

@@ -10,11 +10,13 @@ import { LocalInboxes } from "../archive/inboxes.ts";
 import type { Operation } from "../archive/operations.ts";
 import { whoAmI } from "../archive/who.ts";
 import { carryOutDiscard } from "../discard/discard.ts";
-import { printable, printableJson, shortened } from "../letters/printable.ts";
+import { printable, printableJson, shortened } from "@ecomarket/shared/process/printable";
 import { carryOut } from "../replay/replay.ts";
 import { ReplayChannel } from "../replay/replay_channel.ts";
 import { parseRunOptions, RUN_OPTIONS } from "../replay/replay_arguments.ts";
 import { type OperationReport, reportLines, reportOf, stateOf } from "./report.ts";
+
+const VERBS: readonly string[] = ["list", "show", "resume", "abort"];
 
 /** Does what `args` ask for, and returns the exit code. */
 export async function operations(
@@ -24,6 +26,9 @@ export async function operations(
   const { values, positionals } = parseArguments(args, RUN_OPTIONS, 2);
   const [verb = "list", id] = positionals;
   const json = values.json ?? false;
+  if (!VERBS.includes(verb)) {
+    throw new UsageError(`operations knows show, resume and abort, got "${verb}"`);
+  }
   if (verb !== "list" && id === undefined) {
     throw new UsageError(`Say which operation to ${verb}: its id`);
   }
@@ -34,10 +39,8 @@ export async function operations(
       return show(id!, json);
     case "resume":
       return await resume(id!, parseRunOptions(values), signal);
-    case "abort":
-      return await abort(id!, json);
     default:
-      throw new UsageError(`operations knows show, resume and abort, got "${verb}"`);
+      return await abort(id!, json);
   }
 }
 

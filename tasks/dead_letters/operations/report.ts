@@ -2,7 +2,7 @@
 import type { Archive } from "../archive/archive.ts";
 import type { Inboxes } from "../archive/inboxes.ts";
 import type { Item, ItemCounts, Operation } from "../archive/operations.ts";
-import { printable } from "../letters/printable.ts";
+import { printable } from "@ecomarket/shared/process/printable";
 import { readVerdict, type Verdict, verdictInWords } from "../replay/verdict.ts";
 
 /** Where an operation stands. */

@@ -4,7 +4,7 @@ import type { Archive } from "../archive/archive.ts";
 import type { Inboxes } from "../archive/inboxes.ts";
 import type { Letter } from "../archive/letters.ts";
 import type { Operation } from "../archive/operations.ts";
-import { printable, printableJson, shortened } from "../letters/printable.ts";
+import { printable, printableJson, shortened } from "@ecomarket/shared/process/printable";
 import { contractProblem } from "./message.ts";
 import { decideItems } from "./run_replay.ts";
 

@@ -9,7 +9,7 @@ import { LocalInboxes } from "../archive/inboxes.ts";
 import type { Letter } from "../archive/letters.ts";
 import { newOperationId, type Operation } from "../archive/operations.ts";
 import { whoAmI } from "../archive/who.ts";
-import { printableJson } from "../letters/printable.ts";
+import { printableJson } from "@ecomarket/shared/process/printable";
 import { inWords, select } from "../letters/selection.ts";
 import { confirmed } from "../operations/confirmation.ts";
 import { reportLines, reportOf } from "../operations/report.ts";
@@ -152,6 +152,6 @@ async function confirmRequest(
     await confirmed(`${names}${others} ${verb} sent back before.`, "--again", signal);
   }
   if (all && !yes) {
-    await confirmed(`${letters.length} dead letter(s) are sent back.`, "--yes", signal);
+    await confirmed(`${letters.length} dead letter(s) would be sent back.`, "--yes", signal);
   }
 }

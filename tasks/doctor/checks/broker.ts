@@ -1,5 +1,5 @@
 /** The broker itself: can it be reached, which one is it, has it what it needs. */
-import { AccessRefusedError } from "@ecomarket/shared/base/errors";
+import { AccessRefusedError, messageOf, TlsRefusedError } from "@ecomarket/shared/base/errors";
 import type { Facts, ManagementFacts, NodeFacts, Usage } from "../facts.ts";
 import type { Finding } from "../finding.ts";
 import { SERIES, seriesOf, TABLE_DATE } from "../releases.ts";
@@ -22,10 +22,10 @@ export function checkReachable({ amqp, amqpUrl, amqpHost, management }: Facts): 
     severity: "broken",
     finding: refused
       ? `The broker at ${amqpUrl} refuses these credentials or this virtual host`
-      : `No broker answers as it should at ${amqpUrl}`,
+      : `No broker answers as it should at ${amqpUrl}: ${messageOf(amqp.error)}`,
     why: "nothing can be published or consumed: events wait where they are" +
       (management.ok ? "" : ". The rest of the broker was not looked at"),
-    mend: refused
+    mend: refused || amqp.error instanceof TlsRefusedError
       ? "correct AMQP_URL, or unset it: deno task broker start"
       : "deno task broker start",
   }];

@@ -54,7 +54,13 @@ function fromDifference(
   rest: Pick<Finding, "id" | "severity" | "why">,
 ): Finding {
   const end = difference.indexOf(". ");
-  return { ...rest, finding: difference.slice(0, end), mend: difference.slice(end + 2) };
+  const finding = difference.slice(0, end);
+  const mend = difference.slice(end + 2).replace(/^Run: /, "");
+  // Whoever has declared other delays than this command was given would get a second set of queues.
+  const aside = finding.includes(`${retryExchange("")}.`)
+    ? ", or give this command the delays that stand: FAST_RETRY, RETRY_DELAYS_MS"
+    : "";
+  return { ...rest, finding, mend: `${mend}${aside}` };
 }
 
 /** Dead letters reach their queue: the exchange is there, and something is bound to it. */
