@@ -28,7 +28,10 @@ async function lessonCommand({ args, signal }: CommandContext): Promise<number> 
   const [name] = positionals;
   if (values.help || name === undefined) return print(USAGE.trim()), 0;
   const lesson = LESSONS.find((each) => each.name === name);
-  if (!lesson) throw new UsageError(`Unknown lesson: ${name}`);
+  if (!lesson) {
+    const names = LESSONS.map((each) => each.name).join(", ");
+    throw new UsageError(`Unknown lesson: ${name}. There are: ${names}`);
+  }
 
   const say = values.json ? printError : print;
   const sides = await take(lesson, say, signal).catch((error) => {
