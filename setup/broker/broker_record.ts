@@ -3,11 +3,10 @@
  * commands from starting one at the same time.
  */
 import { z } from "zod";
-import { BrokerSetupError } from "@ecomarket/shared/base/errors";
+import { BrokerSetupError, ignoreNotFound } from "@ecomarket/shared/base/errors";
 import { tryLockFolder } from "@ecomarket/shared/base/folder_lock";
 import { poll } from "@ecomarket/shared/base/poll";
 import { brokerFile, brokerUrlsSchema } from "@ecomarket/shared/process/broker_file";
-import { ignoreNotFound } from "../node/node_folder.ts";
 
 /** A broker that we started. Every process reads the two URLs of it. */
 export type BrokerRecord = z.infer<typeof recordSchema>;

@@ -1,12 +1,11 @@
 /** RabbitMQ's own programs, for whoever starts private nodes: installed first where that is allowed. */
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { BrokerSetupError } from "@ecomarket/shared/base/errors";
+import { BrokerSetupError, ignoreNotFound } from "@ecomarket/shared/base/errors";
 import { PLATFORM } from "@ecomarket/shared/process/platform";
 import { debianProblem, installRabbitmq } from "../machine/debian_install.ts";
 import { findRabbitmqServer } from "../machine/find_rabbitmq.ts";
 import { hasProgram, installAdvice } from "../machine/install_advice.ts";
-import { ignoreNotFound } from "../node/node_folder.ts";
 import { lockBroker } from "./broker_record.ts";
 
 /** What {@link installWhereAllowed} needs to know. */

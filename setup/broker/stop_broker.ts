@@ -1,7 +1,6 @@
 /** The way back: stops, and on request empties, the broker that we started. Nobody else's. */
-import { ConfigError } from "@ecomarket/shared/base/errors";
+import { ConfigError, ignoreNotFound } from "@ecomarket/shared/base/errors";
 import { credentialsDir } from "@ecomarket/shared/process/credentials_file";
-import { ignoreNotFound } from "../node/node_folder.ts";
 import { type BrokerKind, type BrokerOptions, brokerSettings } from "./broker_options.ts";
 import { lockBroker, readRecord, removeRecord } from "./broker_record.ts";
 import { composeReset, composeStop, dockerProblem } from "./docker_broker.ts";

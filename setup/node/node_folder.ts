@@ -1,4 +1,5 @@
 /** The folder of a private node: what the node reads is written here, and what it wrote is read. */
+import { ignoreNotFound } from "@ecomarket/shared/base/errors";
 import { ENABLED_PLUGINS, nodePaths, type NodeSpec, rabbitmqConf } from "./node_files.ts";
 
 /** Writes what the node reads. Its data and its logs stay as they are. */
@@ -32,9 +33,4 @@ export async function lastWords(directory: string, lines = 8): Promise<string> {
     return `${written.slice(-lines).map((line) => `    ${line}`).join("\n")}\n  All of it: ${file}`;
   }
   return `  It wrote nothing to ${logFile}`;
-}
-
-/** For a file that may be missing: the rejection's value is `undefined`. */
-export function ignoreNotFound(error: unknown): undefined {
-  if (!(error instanceof Deno.errors.NotFound)) throw error;
 }

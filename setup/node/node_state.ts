@@ -1,7 +1,7 @@
 /** `node.json`: what a node's folder tells other processes about the node. */
 import { z } from "zod";
+import { ignoreNotFound } from "@ecomarket/shared/base/errors";
 import { nodePaths, type NodeSpec } from "./node_files.ts";
-import { ignoreNotFound } from "./node_folder.ts";
 
 /** A node, and the process that it last ran as. */
 export interface NodeState {

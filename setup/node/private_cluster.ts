@@ -3,14 +3,13 @@
  * loss of any one of three is no more than a reconnect to its clients.
  */
 import { join } from "node:path";
-import { BrokerSetupError } from "@ecomarket/shared/base/errors";
+import { BrokerSetupError, ignoreNotFound } from "@ecomarket/shared/base/errors";
 import { poll } from "@ecomarket/shared/base/poll";
 import { ManagementClient } from "@ecomarket/shared/broker/management";
 import { freePorts } from "../machine/free_ports.ts";
 import { type QuorumQueue, readQuorumQueue, readRunningNodes } from "./cluster_view.ts";
 import { newNodeSpec } from "./new_node.ts";
 import type { NodePorts, NodeTls } from "./node_files.ts";
-import { ignoreNotFound } from "./node_folder.ts";
 import { PrivateNode, type StartOptions } from "./private_node.ts";
 
 /** How many nodes: the fewest of which one may be lost, for two of three are still the majority. */

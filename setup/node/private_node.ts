@@ -2,14 +2,14 @@
  * One RabbitMQ node of our own, in a folder of its own: started, stopped, killed, started again with
  * its data. The workshop's broker, the tests' brokers and the nodes of a cluster are all this class.
  */
-import { BrokerSetupError, messageOf } from "@ecomarket/shared/base/errors";
+import { BrokerSetupError, ignoreNotFound, messageOf } from "@ecomarket/shared/base/errors";
 import { poll } from "@ecomarket/shared/base/poll";
 import { IS_WINDOWS } from "@ecomarket/shared/process/platform";
 import { findRabbitmqServer } from "../machine/find_rabbitmq.ts";
 import { stopEpmd } from "./epmd.ts";
 import { type NewNode, newNodeSpec } from "./new_node.ts";
 import type { NodeSpec } from "./node_files.ts";
-import { ignoreNotFound, lastWords, writeNodeFiles } from "./node_folder.ts";
+import { lastWords, writeNodeFiles } from "./node_folder.ts";
 import { NodeProcess } from "./node_process.ts";
 import { readNodeState, writeNodeState } from "./node_state.ts";
 import { managementAnswers, probeBroker } from "./probe_broker.ts";

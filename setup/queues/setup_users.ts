@@ -1,5 +1,5 @@
 /** `deno task setup-queues --users`: a user per role on the broker, and its password where its role finds it. */
-import { ConfigError } from "@ecomarket/shared/base/errors";
+import { ConfigError, ignoreNotFound } from "@ecomarket/shared/base/errors";
 import { ManagementClient, vhostOf } from "@ecomarket/shared/broker/management";
 import { type BrokerRole, brokerUser } from "@ecomarket/shared/contract/permissions";
 import {
@@ -111,10 +111,6 @@ async function writeCredentials(role: string, credentials: Credentials): Promise
     mode: 0o600,
   });
   await Deno.rename(`${file}.new`, file);
-}
-
-function ignoreNotFound(error: unknown): void {
-  if (!(error instanceof Deno.errors.NotFound)) throw error;
 }
 
 /** What each of `roles` may do, for a person. A pattern that covers nothing is left out. */

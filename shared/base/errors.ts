@@ -104,3 +104,8 @@ export function messageOf(thrown: unknown): string {
   const text = thrown instanceof Error ? thrown.message || thrown.name : String(thrown);
   return text.replaceAll(/\s+/g, " ").trim();
 }
+
+/** For a file that may be missing: the rejection's value is `undefined`. */
+export function ignoreNotFound(error: unknown): undefined {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
+}

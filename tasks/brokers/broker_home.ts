@@ -2,6 +2,7 @@
  * A RabbitMQ of another Debian release on this machine: a folder with that release's packages, and
  * scripts that run its programs in there.
  */
+import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BrokerSetupError } from "@ecomarket/shared/base/errors";
@@ -28,7 +29,7 @@ export async function brokerHome(
 ): Promise<string> {
   await requireNamespaces();
   const root = join(cache, suite);
-  if (!await exists(join(root, SCRIPTS, "rabbitmq-server"))) {
+  if (!existsSync(join(root, SCRIPTS, "rabbitmq-server"))) {
     await requireDebootstrap(say);
     say(`Getting RabbitMQ ${series} from Debian ${suite} into ${root} (a minute) …`);
     await bootstrap(suite, root);
@@ -102,8 +103,4 @@ async function writeScripts(root: string): Promise<string> {
 
 function run(program: string, ...args: readonly string[]) {
   return runProgram(program, args, { timeoutMs: 10_000 });
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await Deno.stat(path).then(() => true, () => false);
 }

@@ -1,4 +1,5 @@
 /** What is on this machine: stores, the outbox, the sandbox. */
+import { isWithinBounds } from "@ecomarket/publisher/outbox/backlog";
 import type { Facts, StoreFacts } from "../facts.ts";
 import type { Finding } from "../finding.ts";
 
@@ -57,7 +58,7 @@ function large({ name, directory, bytes }: StoreFacts): Finding[] {
 }
 
 /** Events leave the outbox. */
-export function checkOutbox({ outbox, outboxBounds: { maxEvents, maxAgeMs } }: Facts): Finding[] {
+export function checkOutbox({ outbox, outboxBounds }: Facts): Finding[] {
   if (!outbox.ok) {
     return [{
       id: "outbox-unknown",
@@ -67,9 +68,8 @@ export function checkOutbox({ outbox, outboxBounds: { maxEvents, maxAgeMs } }: F
       mend: "see the store of users, and start its program: deno task users-api",
     }];
   }
-  if (!outbox.value) return [];
+  if (!outbox.value || isWithinBounds(outbox.value, outboxBounds)) return [];
   const { events, oldestAgeMs } = outbox.value;
-  if (events <= maxEvents && oldestAgeMs <= maxAgeMs) return [];
   return [{
     id: "outbox-old",
     severity: "warning",
