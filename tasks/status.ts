@@ -33,7 +33,8 @@ Usage: deno task status [--json]
 Shows the depth and the consumers of every queue, the effects in every
 subscriber's store, and the archived dead letters, and what each subscriber
 does: consuming, not running, or paused, with what it waits for and since when.
-Changes nothing. Without a broker it shows what the stores tell, and ends with 1.
+Changes nothing. Without a broker it shows what the stores tell, and ends with
+1.
 `;
 
 /** The width of a terminal, at least. */

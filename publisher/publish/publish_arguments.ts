@@ -26,20 +26,20 @@ and reason; the rest is published.
   --count N          publish N invented ones; users have addresses below
                      example.com
   --seed N           invent the same ones each time
-  --file PATH        rows from a .csv, .jsonl or .ndjson file, or - (stdin); a CSV
-                     has a header row
+  --file PATH        rows from a .csv, .jsonl or .ndjson file, or - (stdin); a
+                     CSV has a header row
   --level LEVEL      simple, persistent or robust (default: robust)
-  --fail NAME:TIMES  ask the subscriber NAME to fail TIMES times, "always", or to
-                     die each time ("crash"); repeatable. Consumers do so with
-                     SIMULATE_FAILURES=1 only
+  --fail NAME:TIMES  ask the subscriber NAME to fail TIMES times, "always", or
+                     to die each time ("crash"); repeatable. Consumers do so
+                     with SIMULATE_FAILURES=1 only
   --json             print one JSON object at the end: published, confirmed,
                      rejected (line, reason), and failed (line, status, reason)
                      if any. It lists every such row, so it holds them in memory
   -h, --help         show this text
 ${optionsOfForms()}
 
-Exit codes: 0 everything was published; 1 some was not; 2 the command line or the
-file cannot be used, or the file has no row; 130 interrupted.
+Exit codes: 0 everything was published; 1 some was not; 2 the command line or
+the file cannot be used, or the file has no row; 130 interrupted.
 `;
 
 /** Where the rows come from. */

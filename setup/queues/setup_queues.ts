@@ -12,6 +12,7 @@ import { brokerRoles } from "@ecomarket/shared/contract/permissions";
 import {
   fullTopology,
   migratingName,
+  type QueueSpec,
   SUBSCRIBER_QUEUES,
   type Topology,
 } from "@ecomarket/shared/contract/topology";
@@ -107,13 +108,18 @@ function table({ queues, bindings }: Topology): string {
   const rows = queues.map(({ name, arguments: args }) => {
     const exchanges = bindings.filter((binding) => binding.queue === name)
       .map((binding) => binding.exchange);
-    const ttlMs = args["x-message-ttl"];
-    const afterwards = typeof ttlMs === "number"
-      ? `back after ${ttlMs / 1000} s`
-      : args["x-dead-letter-exchange"] ?? "a person looks at it";
-    return [name, exchanges.reverse().join("\n"), afterwards];
+    return [name, exchanges.reverse().join("\n"), afterwards(name, args)];
   });
   return renderTable(["quorum queue", "bound to", "and then"], rows);
+}
+
+/** Where what leaves the queue by itself goes, in the 16 columns that a terminal has left for it. */
+function afterwards(name: string, args: QueueSpec["arguments"]): string {
+  const ttlMs = args["x-message-ttl"];
+  if (typeof ttlMs === "number") return `back after ${ttlMs / 1000} s`;
+  const exchange = args["x-dead-letter-exchange"];
+  if (exchange === undefined) return "for a person";
+  return String(exchange).replace(`${name}.`, "its .");
 }
 
 if (import.meta.main) {

@@ -273,6 +273,13 @@ Deno.test("setup-queues ends with 2 for what it does not understand, before it t
   assert.deepEqual(await standing(vhost.amqpUrl), before);
 });
 
+Deno.test("setup-queues shows its table within 80 columns, also with the longest of the usual names", async () => {
+  await using vhost = await testVhost(broker);
+  const { stdout } = await setupQueues(vhost.amqpUrl, [], { RETRY_DELAYS_MS: "120000" });
+  assert.match(stdout, /│ analytics_queue\.retry\.120000 │ .*│ back after 120 s │/);
+  assert.deepEqual(stdout.split("\n").filter((line) => line.length > 80), []);
+});
+
 Deno.test("setup-queues --help shows how to use it", async () => {
   const { code, stdout, stderr } = await setupQueues("amqp://127.0.0.1:1", ["--help"]);
   assert.equal(code, 0);
