@@ -1,13 +1,16 @@
 /** `deno task setup-queues`: declares the topology, checks what stands, or replaces what differs. */
 import { MigrationError, UsageError } from "@ecomarket/shared/base/errors";
+import { brokerVersion } from "@ecomarket/shared/broker/broker_version";
 import {
   ManagementClient,
   readConsumers,
   readTopology,
+  readVersion,
   vhostOf,
 } from "@ecomarket/shared/broker/management";
 import { queueStatus } from "@ecomarket/shared/broker/queue_status";
 import { withConnection } from "@ecomarket/shared/broker/with_connection";
+import { requireNativeRetry } from "@ecomarket/shared/contract/native_retry";
 import { brokerRoles } from "@ecomarket/shared/contract/permissions";
 import {
   fullTopology,
@@ -36,6 +39,7 @@ import {
   refuseSharedQueues,
   sharedByConsumers,
   unfinishedMigration,
+  unknownToBroker,
 } from "./topology_diff.ts";
 
 const USAGE = `
@@ -68,6 +72,7 @@ async function declare(urls: readonly string[], topology: Topology): Promise<voi
   await withConnection(urls, "setup-queues", async (connection) => {
     const channel = await connection.createChannel();
     channel.on("error", () => {}); // The call that caused it rejects with it.
+    requireNativeRetry(brokerVersion(connection), topology.queues);
     await declareAtOnce(channel, topology);
     const queues = topology.queues.map(({ name }) => name);
     const standIns = await queueStatus(connection, queues.map(migratingName));
@@ -87,6 +92,7 @@ async function check(topology: Topology): Promise<number> {
   const vhost = vhostOf(amqpUrls()[0]!);
   const standing = await readTopology(client, vhost);
   const differences = [
+    ...unknownToBroker(topology, await readVersion(client)),
     ...diffTopology(topology, standing),
     ...leftovers(topology, standing),
     ...sharedByConsumers(await readConsumers(client, vhost)),
@@ -107,8 +113,11 @@ function table({ queues, bindings }: Topology): string {
     const exchanges = bindings.filter((binding) => binding.queue === name)
       .map((binding) => binding.exchange);
     const ttlMs = args["x-message-ttl"];
+    const minMs = args["x-delayed-retry-min"];
     const afterwards = typeof ttlMs === "number"
       ? `back after ${ttlMs / 1000} s`
+      : typeof minMs === "number"
+      ? `back after ${minMs / 1000} s or more, then ${args["x-dead-letter-exchange"]}`
       : args["x-dead-letter-exchange"] ?? "a person looks at it";
     return [name, exchanges.reverse().join("\n"), afterwards];
   });

@@ -2,6 +2,11 @@
 import { ConfigError } from "@ecomarket/shared/base/errors";
 import type { StandingConsumer, StandingTopology } from "@ecomarket/shared/broker/management";
 import {
+  knowsNativeRetry,
+  nativeRetryRefusal,
+  queuesWithNativeRetry,
+} from "@ecomarket/shared/contract/native_retry";
+import {
   driftAdvice,
   EVENT_EXCHANGES,
   migratingName,
@@ -43,6 +48,13 @@ export function diffTopology(wanted: Topology, standing: StandingTopology): Diff
       return found ? [] : [missing(`binding of "${queue}" to "${exchange}"${key}`)];
     }),
   ];
+}
+
+/** What is wanted and the broker's version does not know, though it declares it without a word. */
+export function unknownToBroker({ queues }: Topology, version: string): Difference[] {
+  const asking = queuesWithNativeRetry(queues);
+  if (asking.length === 0 || knowsNativeRetry(version)) return [];
+  return [nativeRetryRefusal(version, asking)];
 }
 
 /** Queues that also receive an event, and that this topology does not name: other subscribers. */

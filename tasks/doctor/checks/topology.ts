@@ -5,23 +5,32 @@ import {
   fullTopology,
   type QueueSpec,
   retryExchange,
-  SUBSCRIBER_QUEUES,
+  SUBSCRIPTIONS,
 } from "@ecomarket/shared/contract/topology";
 import {
   type Difference,
   diffTopology,
   leftovers,
   sharedByConsumers,
+  unknownToBroker,
 } from "@ecomarket/setup/queues/topology_diff";
 import type { Facts, ManagementFacts, QueueFacts } from "../facts.ts";
 import type { Finding } from "../finding.ts";
 
 /** Everything stands, argument by argument. */
-export function checkTopology({ management, delaysMs }: Facts): Finding[] {
+export function checkTopology({ amqp, management, delaysMs }: Facts): Finding[] {
   if (!management.ok) return [];
   const { topology, consumers } = management.value;
   const wanted = fullTopology(delaysMs);
+  const unknown = amqp.ok ? unknownToBroker(wanted, amqp.value.version) : [];
   return [
+    ...unknown.map((text) =>
+      fromDifference(text, {
+        id: "broker-too-old",
+        severity: "broken",
+        why: "its subscriber does not start",
+      })
+    ),
     ...diffTopology(wanted, topology).map((text) =>
       fromDifference(text, {
         id: text.includes(" is missing") ? "topology-missing" : "topology-differs",
@@ -150,8 +159,8 @@ export function checkPolicies({ management, delaysMs, vhost }: Facts): Finding[]
 /** Retry queues of delays that are not configured: what is in them still comes back. */
 export function checkRetryQueues({ management, delaysMs, vhost }: Facts): Finding[] {
   if (!management.ok) return [];
-  const configured = new Set(delaysMs.map(String));
-  return Object.values(SUBSCRIBER_QUEUES).flatMap((queue) => {
+  return Object.values(SUBSCRIPTIONS).flatMap(({ queue, retry }) => {
+    const configured = new Set((retry ? [] : delaysMs).map(String));
     const prefix = `${retryExchange(queue)}.`;
     return management.value.topology.queues
       .filter(({ name }) => name.startsWith(prefix) && /^\d+$/.test(name.slice(prefix.length)))
