@@ -51,7 +51,7 @@ export interface Status {
   readonly subscribers: Readonly<Record<string, SubscriberState>>;
 }
 
-/** n.b. from RabbitMQ 4.2.6 on, only the management API tells this to a user that may change nothing. */
+/** n.b. 4.2.6 and 4.3.0 tell this over AMQP only to who may delete the queue; the management API tells it late. */
 async function readQueues(names: readonly string[]): Promise<Status["queues"]> {
   const urls = roleAmqpUrls(MONITOR);
   const look = (connection: ChannelModel) => queueStatus(connection, names);
