@@ -147,7 +147,7 @@ async function writeCredentials(role: string, credentials: Credentials): Promise
 }
 
 /** The width of a pattern in the table. */
-const PATTERN_COLUMNS = 58;
+const PATTERN_COLUMNS = 60;
 
 /** What each of `roles` may do, for a person. A pattern that covers nothing is left out. */
 export function rightsTable(roles: readonly BrokerRole[]): string {
