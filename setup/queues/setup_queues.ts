@@ -32,6 +32,7 @@ import { furtherSubscribers } from "./further_subscribers.ts";
 import { migrateQueues } from "./migrate_queues.ts";
 import { givenPasswords, rightsTable, setupUsers } from "./setup_users.ts";
 import {
+  differenceText,
   diffTopology,
   leftovers,
   otherSubscribers,
@@ -85,7 +86,7 @@ async function declare(urls: readonly string[], topology: Topology): Promise<voi
     const queues = topology.queues.map(({ name }) => name);
     const standIns = await queueStatus(connection, queues.map(migratingName));
     const unfinished = queues.find((name) => standIns[migratingName(name)]);
-    if (unfinished) throw new MigrationError(unfinishedMigration(unfinished));
+    if (unfinished) throw new MigrationError(differenceText(unfinishedMigration(unfinished)));
   });
 }
 
@@ -104,7 +105,7 @@ async function check(topology: Topology): Promise<number> {
     ...leftovers(topology, standing),
     ...sharedByConsumers(await readConsumers(client, vhost)),
   ];
-  differences.forEach((difference) => printError(difference));
+  differences.forEach((difference) => printError(differenceText(difference)));
   const others = otherSubscribers(topology, standing);
   if (others.length > 0) print(`Further subscribers: ${others.join(", ")}`);
   if (differences.length > 0) {
