@@ -55,7 +55,7 @@ export interface Status {
   readonly subscribers: Readonly<Record<string, SubscriberState>>;
 }
 
-/** n.b. from RabbitMQ 4.2.6 on, only the management API tells this to a user that may change nothing. */
+/** n.b. 4.2.6 and 4.3.0 tell this over AMQP only to who may delete the queue; the management API tells it late. */
 async function readQueues(queues: readonly QueueSpec[]): Promise<Record<string, QueueStatus>> {
   const names = queues.map((queue) => queue.name);
   const urls = roleAmqpUrls(MONITOR);

@@ -1,4 +1,5 @@
 /** `deno task setup-queues`: declares the topology, checks what stands, or replaces what differs. */
+import { tryAgain } from "@ecomarket/shared/base/backoff";
 import { MigrationError, UsageError } from "@ecomarket/shared/base/errors";
 import { brokerVersion } from "@ecomarket/shared/broker/broker_version";
 import {
@@ -26,6 +27,7 @@ import {
   managementUrl,
   retryDelaysMs,
 } from "@ecomarket/shared/process/config";
+import { readBrokerUrls } from "@ecomarket/shared/process/broker_file";
 import { configureLog } from "@ecomarket/shared/process/log";
 import { print, printError, runCommand } from "@ecomarket/shared/process/main";
 import { renderTable } from "@ecomarket/shared/process/table";
@@ -49,7 +51,8 @@ Usage: deno task setup-queues [--check | --migrate]
        deno task setup-queues --users [--subscriber NAME:QUEUE] [--rotate]
 
 Declares every exchange, queue and binding, and prints what stands. Safe to run
-again: it never changes or deletes what is there.
+again: it never changes or deletes what is there. On a broker that
+\`deno task broker start\` started it does as with --users.
 
   --check     declare nothing; exit 1 and name each difference, if there is one
   --migrate   replace queues that stand with other arguments: their messages and
@@ -69,13 +72,23 @@ again: it never changes or deletes what is there.
 The retry queues follow FAST_RETRY and RETRY_DELAYS_MS, as the consumers' do.
 `;
 
+/** How long it is tried again to declare while others do, in milliseconds: each takes a moment. */
+const OTHERS_PATIENCE_MS = 10_000;
+
 /** Declares `topology` on the first broker of `urls` that answers. */
 async function declare(urls: readonly string[], topology: Topology): Promise<void> {
   await withConnection(urls, "setup-queues", async (connection) => {
-    const channel = await connection.createChannel();
-    channel.on("error", () => {}); // The call that caused it rejects with it.
     requireNativeRetry(brokerVersion(connection), topology.queues);
-    await declareAtOnce(channel, topology);
+    const lastTry = performance.now() + OTHERS_PATIENCE_MS;
+    await tryAgain(async () => {
+      const channel = await connection.createChannel();
+      channel.on("error", () => {}); // The call that caused it rejects with it.
+      await declareAtOnce(channel, topology);
+    }, {
+      // n.b. who is done takes the exchange away by which another joins its queues at that moment.
+      isWorthIt: (error) =>
+        (error as { code?: unknown }).code === 404 && performance.now() < lastTry,
+    });
     const queues = topology.queues.map(({ name }) => name);
     const standIns = await queueStatus(connection, queues.map(migratingName));
     const unfinished = queues.find((name) => standIns[migratingName(name)]);
@@ -108,6 +121,11 @@ async function check(topology: Topology): Promise<number> {
   }
   print("Everything stands as it should.");
   return 0;
+}
+
+/** Whether the broker is one that `deno task broker start` started, for this project and nobody else. */
+function isOurBroker(): boolean {
+  return !Deno.env.get("AMQP_URL") && readBrokerUrls() !== undefined;
 }
 
 function table({ queues, bindings }: Topology): string {
@@ -145,8 +163,9 @@ if (import.meta.main) {
     if (!values.users && (values.subscriber || values.rotate)) {
       throw new UsageError("--subscriber and --rotate: only with --users");
     }
+    const makesUsers = values.users ?? (actions.length === 0 && isOurBroker());
     const roles = brokerRoles(furtherSubscribers(values.subscriber ?? []));
-    const given = givenPasswords(values.users ? roles : [], (name) => Deno.env.get(name));
+    const given = givenPasswords(makesUsers ? roles : [], (name) => Deno.env.get(name));
     await configureLog(logConfig());
     refuseSharedQueues(SUBSCRIBER_QUEUES);
     const topology = fullTopology(retryDelaysMs());
@@ -158,7 +177,7 @@ if (import.meta.main) {
     print(
       `${exchanges.length} exchanges, ${queues.length} queues and ${bindings.length} bindings stand.`,
     );
-    if (!values.users) return;
+    if (!makesUsers) return;
     await setupUsers({
       managementUrl: managementUrl(),
       amqpUrl: urls[0]!,
@@ -166,7 +185,7 @@ if (import.meta.main) {
       given,
       rotate: values.rotate ?? false,
     });
-    print(rightsTable(roles));
+    if (values.users) print(rightsTable(roles));
     print(`${roles.length} users stand, each with the rights of its role.`);
   });
 }
