@@ -7,10 +7,12 @@ import {
   queueStatus,
 } from "@ecomarket/shared/broker/queue_status";
 import { withConnection } from "@ecomarket/shared/broker/with_connection";
+import { queuesWithNativeRetry } from "@ecomarket/shared/contract/native_retry";
 import { MONITOR } from "@ecomarket/shared/contract/permissions";
 import {
   fullTopology,
   PARKED_QUEUE,
+  type QueueSpec,
   SUBSCRIBER_QUEUES,
   type SubscriberName,
 } from "@ecomarket/shared/contract/topology";
@@ -54,18 +56,26 @@ export interface Status {
 }
 
 /** n.b. from RabbitMQ 4.2.6 on, only the management API tells this to a user that may change nothing. */
-async function readQueues(
-  urls: readonly string[],
-  names: readonly string[],
-): Promise<Record<string, QueueStatus>> {
+async function readQueues(queues: readonly QueueSpec[]): Promise<Record<string, QueueStatus>> {
+  const names = queues.map((queue) => queue.name);
+  const urls = roleAmqpUrls(MONITOR);
+  const ask = async () => {
+    const client = new ManagementClient(roleManagementUrl(MONITOR));
+    return await monitoredQueueStatus(client, vhostOf(urls[0]!), names);
+  };
+  if (queuesWithNativeRetry(queues).length > 0) return await ask();
   const look = (connection: ChannelModel) => queueStatus(connection, names);
   try {
     return await withConnection(urls, "status", look);
   } catch (error) {
     if ((error as { code?: unknown }).code !== 403) throw error;
-    const client = new ManagementClient(roleManagementUrl(MONITOR));
-    return await monitoredQueueStatus(client, vhostOf(urls[0]!), names);
+    return await ask();
   }
+}
+
+/** How much waits in a queue, and what of it for a retry that the broker delays. */
+function depthOf({ ready, delayed = 0 }: NonNullable<QueueStatus>): number | string {
+  return delayed === 0 ? ready : `${ready}, and ${delayed} delayed`;
 }
 
 /** What the stores tell, beside what the broker told of its queues. */
@@ -90,7 +100,7 @@ function show({ queues, effects, deadLetters, subscribers }: Status): void {
     print(renderTable(
       ["queue", "ready", "consumers"],
       Object.entries(queues).map(([name, status]) =>
-        status ? [name, status.ready, status.consumers] : [name, "missing", ""]
+        status ? [name, depthOf(status), status.consumers] : [name, "missing", ""]
       ),
     ));
   }
@@ -135,10 +145,8 @@ if (import.meta.main) {
   await runCommand(USAGE, async ({ args }) => {
     const { values } = parseArguments(args, { json: { type: "boolean" } });
     if (values.help) return print(USAGE.trim());
-    const urls = roleAmqpUrls(MONITOR);
-    const names = fullTopology(retryDelaysMs()).queues.map((queue) => queue.name);
     let failure: unknown;
-    const queues = await readQueues(urls, names).catch((error) => {
+    const queues = await readQueues(fullTopology(retryDelaysMs()).queues).catch((error) => {
       failure = error;
       return null;
     });

@@ -1,13 +1,16 @@
 /** `deno task setup-queues`: declares the topology, checks what stands, or replaces what differs. */
 import { MigrationError, UsageError } from "@ecomarket/shared/base/errors";
+import { brokerVersion } from "@ecomarket/shared/broker/broker_version";
 import {
   ManagementClient,
   readConsumers,
   readTopology,
+  readVersion,
   vhostOf,
 } from "@ecomarket/shared/broker/management";
 import { queueStatus } from "@ecomarket/shared/broker/queue_status";
 import { withConnection } from "@ecomarket/shared/broker/with_connection";
+import { requireNativeRetry } from "@ecomarket/shared/contract/native_retry";
 import { brokerRoles } from "@ecomarket/shared/contract/permissions";
 import {
   fullTopology,
@@ -38,6 +41,7 @@ import {
   refuseSharedQueues,
   sharedByConsumers,
   unfinishedMigration,
+  unknownToBroker,
 } from "./topology_diff.ts";
 
 const USAGE = `
@@ -70,6 +74,7 @@ async function declare(urls: readonly string[], topology: Topology): Promise<voi
   await withConnection(urls, "setup-queues", async (connection) => {
     const channel = await connection.createChannel();
     channel.on("error", () => {}); // The call that caused it rejects with it.
+    requireNativeRetry(brokerVersion(connection), topology.queues);
     await declareAtOnce(channel, topology);
     const queues = topology.queues.map(({ name }) => name);
     const standIns = await queueStatus(connection, queues.map(migratingName));
@@ -89,6 +94,7 @@ async function check(topology: Topology): Promise<number> {
   const vhost = vhostOf(amqpUrls()[0]!);
   const standing = await readTopology(client, vhost);
   const differences = [
+    ...unknownToBroker(topology, await readVersion(client)),
     ...diffTopology(topology, standing),
     ...leftovers(topology, standing),
     ...sharedByConsumers(await readConsumers(client, vhost)),
@@ -117,6 +123,8 @@ function table({ queues, bindings }: Topology): string {
 function afterwards(name: string, args: QueueSpec["arguments"]): string {
   const ttlMs = args["x-message-ttl"];
   if (typeof ttlMs === "number") return `back after ${ttlMs / 1000} s`;
+  const minMs = args["x-delayed-retry-min"];
+  if (typeof minMs === "number") return `back after ${minMs / 1000} s`;
   const exchange = args["x-dead-letter-exchange"];
   if (exchange === undefined) return "for a person";
   return String(exchange).replace(`${name}.`, "its .");

@@ -2,6 +2,11 @@
 import { ConfigError } from "@ecomarket/shared/base/errors";
 import type { StandingConsumer, StandingTopology } from "@ecomarket/shared/broker/management";
 import {
+  knowsNativeRetry,
+  nativeRetryRefusal,
+  queuesWithNativeRetry,
+} from "@ecomarket/shared/contract/native_retry";
+import {
   driftAdvice,
   EVENT_EXCHANGES,
   migratingName,
@@ -11,7 +16,7 @@ import {
 
 /** One difference between what is wanted and what stands. */
 export interface Difference {
-  readonly kind: "missing" | "otherwise" | "unfinished" | "shared";
+  readonly kind: "missing" | "otherwise" | "unknown" | "unfinished" | "shared";
   /** The thing, what is there, and what was wanted: a sentence without its full stop. */
   readonly what: string;
   /** What to do about it: a command alone, or a sentence without its full stop. */
@@ -54,6 +59,14 @@ export function diffTopology(wanted: Topology, standing: StandingTopology): Diff
       return found ? [] : [missing(`binding of "${queue}" to "${exchange}"${key}`)];
     }),
   ];
+}
+
+/** What is wanted and the broker's version does not know, though it declares it without a word. */
+export function unknownToBroker({ queues }: Topology, version: string): Difference[] {
+  const asking = queuesWithNativeRetry(queues);
+  if (asking.length === 0 || knowsNativeRetry(version)) return [];
+  const { what, mend } = nativeRetryRefusal(version, asking);
+  return [difference("unknown", what, mend)];
 }
 
 /** Queues that also receive an event, and that this topology does not name: other subscribers. */

@@ -186,6 +186,13 @@ export async function readConsumers(
   }));
 }
 
+/** The version of the node that answers, such as `4.3.6`. */
+export async function readVersion(client: ManagementClient): Promise<string> {
+  return (await client.get("overview", versionSchema)).rabbitmq_version;
+}
+
+const versionSchema = z.object({ rabbitmq_version: z.string() });
+
 const queueSchema = z.object({ durable: z.boolean(), arguments: argumentsSchema });
 const queueBindingsSchema = z.array(z.object({ source: z.string(), routing_key: z.string() }));
 

@@ -5,23 +5,26 @@ import {
   fullTopology,
   type QueueSpec,
   retryExchange,
-  SUBSCRIBER_QUEUES,
+  SUBSCRIPTIONS,
 } from "@ecomarket/shared/contract/topology";
 import {
   type Difference,
   diffTopology,
   leftovers,
   sharedByConsumers,
+  unknownToBroker,
 } from "@ecomarket/setup/queues/topology_diff";
 import type { Facts, ManagementFacts, QueueFacts } from "../facts.ts";
 import type { Finding } from "../finding.ts";
 
 /** Everything stands, argument by argument. */
-export function checkTopology({ management, delaysMs }: Facts): Finding[] {
+export function checkTopology({ amqp, management, delaysMs }: Facts): Finding[] {
   if (!management.ok) return [];
   const { topology, consumers } = management.value;
   const wanted = fullTopology(delaysMs);
+  const unknown = amqp.ok ? unknownToBroker(wanted, amqp.value.version) : [];
   return [
+    ...unknown,
     ...diffTopology(wanted, topology),
     ...leftovers(wanted, topology),
     ...sharedByConsumers(consumers),
@@ -36,6 +39,7 @@ const DIFFERENCES: Readonly<Record<Difference["kind"], Pick<Finding, "id" | "why
     why: "consumers that declare it are refused, and its guarantees are others",
   },
   unfinished: { id: "setup-unfinished", why: "messages may wait where nobody consumes them" },
+  unknown: { id: "broker-too-old", why: "its subscriber does not start" },
   shared: { id: "queue-shared", why: "each of them misses the events that the other took" },
 };
 
@@ -134,8 +138,8 @@ export function checkPolicies({ management, delaysMs, vhost }: Facts): Finding[]
 /** Retry queues of delays that are not configured: what is in them still comes back. */
 export function checkRetryQueues({ management, delaysMs, vhost }: Facts): Finding[] {
   if (!management.ok) return [];
-  const configured = new Set(delaysMs.map(String));
-  return Object.values(SUBSCRIBER_QUEUES).flatMap((queue) => {
+  return Object.values(SUBSCRIPTIONS).flatMap(({ queue, retry }) => {
+    const configured = new Set((retry ? [] : delaysMs).map(String));
     const prefix = `${retryExchange(queue)}.`;
     return management.value.topology.queues
       .filter(({ name }) => name.startsWith(prefix) && /^\d+$/.test(name.slice(prefix.length)))
