@@ -180,3 +180,15 @@ Deno.test("declareAmongOthers() is done by each of many at once, and all stands 
   assert.deepEqual(diffTopology(topology, standing), []);
   assert.deepEqual(leftovers(topology, standing), []);
 });
+
+Deno.test("declareAmongOthers() is done although the broker ends its connection with an internal error", async () => {
+  await using vhost = await testVhost(broker);
+  await using proxy = TcpProxy.before(vhost.amqpUrl);
+  proxy.closeBehind("exchange.declare-ok", undefined, 541);
+  await declareAmongOthers([proxy.urlFor(vhost.amqpUrl)], fullTopology([200]));
+  assert.equal(proxy.closesBehind, 1);
+
+  proxy.closeBehind("exchange.declare-ok", undefined, 320);
+  const shutDown = declareAmongOthers([proxy.urlFor(vhost.amqpUrl)], fullTopology([200]));
+  await assert.rejects(shutDown);
+});
