@@ -12,6 +12,7 @@ import {
   retryExchange,
   type Subscription,
   SUBSCRIPTIONS,
+  WATCH_QUEUE,
 } from "./topology.ts";
 
 /** The patterns of a user in a virtual host, as the broker takes them: each covers a whole name. */
@@ -41,6 +42,8 @@ export function brokerUser(role: string): string {
 
 /** What looks at everything and changes nothing: `status` and whatever watches. */
 export const MONITOR = "monitor";
+/** The live page: see {@link watchRole}. */
+export const WATCH = "watch";
 /** What sends dead letters back to the subscriber that they failed at. */
 export const REPLAY = "dead-letters";
 /** The archive of dead letters. */
@@ -49,7 +52,7 @@ export const ARCHIVE = "dead-letter";
 export const PUBLISHERS = ["publisher", "users-api"] as const;
 
 /** The roles with a name of their own: no further subscriber may take one. */
-export const RESERVED_ROLES: readonly string[] = [...PUBLISHERS, ARCHIVE, REPLAY, MONITOR];
+export const RESERVED_ROLES: readonly string[] = [...PUBLISHERS, ARCHIVE, REPLAY, MONITOR, WATCH];
 
 /**
  * The roles of the workshop, and those of further subscribers: the queue of each by its name. n.b. what
@@ -74,6 +77,20 @@ export function brokerRoles(
     role(REPLAY, { write: [`.+${escaped(retryExchange(""))}`] }),
     role(MONITOR, {}, ["monitoring"]),
   ];
+}
+
+/**
+ * What `deno task watch` is on the broker while it is open: one more subscriber, of a queue that is its
+ * own, which may look at everything besides. None of {@link brokerRoles}, for nobody is it for longer.
+ */
+export function watchRole(): BrokerRole {
+  const slice = [sliceOf(WATCH_QUEUE)];
+  const rights = {
+    configure: slice,
+    write: slice,
+    read: [...slice, ...EVENT_EXCHANGES.map(exactly)],
+  };
+  return role(WATCH, rights, ["monitoring"]);
 }
 
 /** n.b. to bind takes `write` on the queue and `read` on the exchange; so does a dead-letter exchange, the other way round. */
