@@ -92,6 +92,7 @@ function drawBroker({ broker }: View, { button }: Words): void {
         isDangerous: true,
       },
   ];
+  byId("broker").hidden = buttons.length === 0;
   keyed(byId("broker-buttons"), buttons, ({ key }) => key, createButton, updateButton);
 }
 

@@ -1,6 +1,14 @@
 /// <reference lib="dom" />
 /** The topology as a picture: what is there, what waits in it, and what differs from what is wanted. */
-import { type Box, type Lane, type Layout, layOut, side } from "../view/layout.ts";
+import {
+  type Box,
+  type Lane,
+  type Layout,
+  layOut,
+  type Point,
+  side,
+  wayOut,
+} from "../view/layout.ts";
 import { dotsFor } from "../view/sampling.ts";
 import type { ConsumerView, Move, Standing, View } from "../view/view.ts";
 import { byId, keyed, s, setAttributes, setText } from "./dom.ts";
@@ -17,8 +25,7 @@ interface Drawn {
 
 interface Line {
   readonly key: string;
-  readonly from: { readonly x: number; readonly y: number };
-  readonly to: { readonly x: number; readonly y: number };
+  readonly points: readonly Point[];
   readonly state: string;
 }
 
@@ -133,7 +140,7 @@ function boxesOf(view: View, layout: Layout, words: Words): Drawn[] {
         ...subscriber.retries.map(({ delayMs, ready }, slot): Drawn => ({
           key: `${subscriber.queue} ${delayMs}`,
           box: lane.retries[slot]!,
-          title: `↻ ${delayMs / 1000} s`,
+          title: delay(delayMs),
           detail: shown(ready),
           kind: "retry",
           state: ready ? "busy" : "stands",
@@ -160,8 +167,7 @@ function linesOf({ subscribers, topology }: View, layout: Layout): Line[] {
   ]);
   const join = (key: string, from: Box, to: Box, state = "stands"): Line => ({
     key,
-    from: side(from, "right"),
-    to: side(to, "left"),
+    points: [side(from, "right"), side(to, "left")],
     state,
   });
   return [
@@ -178,21 +184,21 @@ function linesOf({ subscribers, topology }: View, layout: Layout): Line[] {
       join(`${name} consumes`, queue, consumer),
       join(`${name} commits`, consumer, store),
     ]),
-    ...lanes.map(({ name, consumer }): Line => ({
-      key: `${name} gives up`,
-      from: side(consumer, "bottom"),
-      to: side(archive.queue, "right"),
+    ...lanes.map((lane): Line => ({
+      key: `${lane.name} gives up`,
+      points: wayOut(lane, archive),
       state: "rare",
     })),
   ];
 }
 
 function createLine(): Element {
-  return s("line");
+  return s("polyline");
 }
 
-function updateLine(element: Element, { from, to, state }: Line): void {
-  setAttributes(element, { x1: from.x, y1: from.y, x2: to.x, y2: to.y, "data-state": state });
+function updateLine(element: Element, { points, state }: Line): void {
+  const text = points.map(({ x, y }) => `${x},${y}`).join(" ");
+  setAttributes(element, { points: text, "data-state": state });
 }
 
 function createBox({ kind }: Drawn): Element {
@@ -240,7 +246,7 @@ function pathOf(
   { publisher, exchanges, lanes, archive }: Layout,
   kind: Move["kind"],
   who: string | undefined,
-): readonly { readonly x: number; readonly y: number }[] {
+): readonly Point[] {
   const lane = lanes.find(({ name }) => name === who);
   switch (kind) {
     case "published": {
@@ -264,12 +270,7 @@ function pathOf(
         : [];
     case "dead":
       return lane
-        ? [
-          side(lane.consumer, "bottom"),
-          side(archive.queue, "right"),
-          side(archive.consumer, "right"),
-          side(archive.store, "left"),
-        ]
+        ? [...wayOut(lane, archive), side(archive.consumer, "right"), side(archive.store, "left")]
         : [];
   }
 }
@@ -280,4 +281,9 @@ function shown(count: number | undefined): string {
 
 function instances({ consumers }: ConsumerView): string {
   return consumers !== undefined && consumers > 1 ? ` × ${consumers}` : "";
+}
+
+/** A delay as short as the box of its queue. */
+function delay(ms: number): string {
+  return ms >= 60_000 ? `${Math.round(ms / 6_000) / 10} min` : `${ms / 1_000} s`;
 }

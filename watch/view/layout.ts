@@ -1,6 +1,12 @@
 /** Where each thing of the topology is drawn: a lane for each subscriber, and one for the dead letters. */
 import type { View } from "./view.ts";
 
+/** A place in the picture. */
+export interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
 /** A box. */
 export interface Box {
   readonly x: number;
@@ -72,7 +78,7 @@ export function layOut(
 export function side(
   { x, y, width, height }: Box,
   which: "left" | "right" | "top" | "bottom",
-): { readonly x: number; readonly y: number } {
+): Point {
   switch (which) {
     case "left":
       return { x, y: y + height / 2 };
@@ -83,6 +89,17 @@ export function side(
     case "bottom":
       return { x: x + width / 2, y: y + height };
   }
+}
+
+/** The way of what a consumer gives up: down beside the queues, to that of the dead letters. */
+export function wayOut({ queue, consumer }: Lane, archive: Lane): readonly Point[] {
+  const middle = (queue.x + queue.width + consumer.x) / 2;
+  const y = consumer.y + consumer.height - 8;
+  const end = side(archive.queue, "right");
+  return [{ x: consumer.x, y }, { x: middle, y }, { x: middle, y: end.y - 12 }, {
+    x: end.x,
+    y: end.y - 12,
+  }];
 }
 
 function box(x: number, y: number, width: number, height: number = BOX_HEIGHT): Box {
