@@ -120,7 +120,8 @@ Deno.test("each room imports only the rooms below it", () => {
 Deno.test("each room of shared, publisher, setup, testbed and watch is named in the arrows", () => {
   const rooms = new Set([...imports.keys()].map(roomOf).filter((room) => room.includes("/")));
   const nameless = [...rooms].filter((room) =>
-    ["shared", "publisher", "setup", "testbed", "watch"].includes(memberOf(room)) && !(room in ROOM_ARROWS)
+    ["shared", "publisher", "setup", "testbed", "watch"].includes(memberOf(room)) &&
+    !(room in ROOM_ARROWS)
   );
   assert.deepEqual(nameless, []);
 });

@@ -11,6 +11,7 @@ import { holdingsOf, SUBSCRIBERS } from "@ecomarket/testbed/stores/effects";
 import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { eventually } from "../support/eventually.ts";
+import { ROOT } from "../support/project_files.ts";
 import { LivePage } from "../support/live_page.ts";
 
 /** Longer than anything takes on a slow machine. */
@@ -35,6 +36,12 @@ async function account(page: Page, name: string) {
 
 const seesText = (page: Page, text: string | RegExp) =>
   page.getByText(text).first().waitFor({ timeout: PATIENCE_MS });
+
+/** Keeps what is seen now as a picture of the documents, where `WATCH_PICTURES=1` asks for it. */
+async function picture(page: Page, name: string): Promise<void> {
+  if (Deno.env.get("WATCH_PICTURES") !== "1") return;
+  await page.screenshot({ path: `${ROOT}/docs/watch-${name}.png` });
+}
 
 /** Each breach of the accessibility rules on the page as it is now. */
 async function breaches(page: Page): Promise<string[]> {
@@ -63,7 +70,13 @@ Deno.test({
       await page.getByRole("button", { name: "Publish one" }).click();
       await seesText(page, "email is down. 1 event waits for it in its queue; none is lost.");
       await page.getByRole("button", { name: "Publish 100" }).click();
-      await seesText(page, "email is down. 101 events wait for it in its queue; none is lost.");
+      const told = "email is down. 101 events wait for it in its queue; none is lost.";
+      await seesText(page, told);
+      for (const readme of ["README.md", "README.es.md"]) {
+        const text = await Deno.readTextFile(`${ROOT}/${readme}`);
+        assert.ok(text.includes(told), `${readme} shows what the page says`);
+      }
+      await picture(page, "down");
       published += 101;
       await press(page, "email", "Start");
       await seesText(page, /^Everything runs\. 101 events were published\.$/);
@@ -81,6 +94,7 @@ Deno.test({
       for (const attempt of ["attempt 1 failed; again after 0.2 s", "attempt 4 failed; given up"]) {
         await story.getByText(`loyalty: ${attempt}`).waitFor();
       }
+      await picture(page, "story");
       assert.match(await story.locator("#story-headers").innerText(), /loyalty:always/);
       assert.deepEqual(await breaches(page), []);
       await story.getByRole("button", { name: "Close" }).click();
@@ -182,6 +196,7 @@ Deno.test({
           wide: document.documentElement.scrollWidth - document.documentElement.clientWidth,
         }));
         assert.equal(wide, 0, "the page is not wider than the phone");
+        await picture(phone.page, "phone");
         complaints.push(...phone.complaints);
       },
     );

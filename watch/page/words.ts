@@ -306,24 +306,24 @@ export const es: Words = {
     "words-map": "El camino de un evento",
     "words-accounts": "¿Cuadra?",
     "words-accounts-note":
-      "Desde que se abrió esta página. Los efectos se cuentan en el almacén de cada suscriptor, las cartas muertas en el archivo, y lo que espera en el broker.",
+      "Desde que se abrió esta página. Los efectos se cuentan en el almacén de cada suscriptor, las mensajes muertos en el archivo, y lo que espera en el broker.",
     "words-subscriber": "Suscriptor",
     "words-adds-up": "¿Cuadra?",
     "words-process": "Su proceso",
     "words-publish": "Publicar",
     "words-broker": "El broker",
     "words-events": "Eventos",
-    "words-none": "Todavía ninguno. Publica uno.",
-    "words-letters": "Cartas muertas",
+    "words-none": "Todavía ninguno. Publique uno.",
+    "words-letters": "Mensajes muertos",
     "words-no-letters":
-      "Ninguna. Lo que un suscriptor da por perdido se muestra aquí, con su razón.",
+      "Ninguno. Lo que un suscriptor da por perdido se muestra aquí, con su razón.",
     "words-deeds": "Lo que hicieron los botones",
     "words-differences": "El broker está distinto de lo que se quiere",
     "words-body": "Mensaje",
     "words-headers": "Encabezados",
     "words-close": "Cerrar",
   },
-  readOnly: "Puedes mirar. Para usar los botones, abre la dirección que muestra la terminal.",
+  readOnly: "Puede mirar. Para usar los botones, abra la dirección que muestra la terminal.",
   connection: {
     live: "en vivo",
     lost: "sin conexión con el programa de la página",
@@ -353,17 +353,17 @@ export const es: Words = {
           plural(concern.waiting, "evento lo espera", "eventos lo esperan")
         }.`;
       case "archive-down":
-        return `El consumidor de cartas muertas está caído. ${
-          plural(concern.waiting, "carta espera", "cartas esperan")
-        } a ser archivada${concern.waiting === 1 ? "" : "s"}.`;
+        return `El consumidor de mensajes muertos está caído. ${
+          plural(concern.waiting, "mensaje espera", "mensajes esperan")
+        } a ser archivado${concern.waiting === 1 ? "" : "s"}.`;
       case "differs":
         return `El broker está distinto de lo que se quiere en ${
           plural(concern.count, "punto", "puntos")
-        }: mira abajo.`;
+        }: mire abajo.`;
       case "dead":
         return `${
-          plural(concern.count, "carta muerta espera", "cartas muertas esperan")
-        } tu decisión: mira abajo por qué.`;
+          plural(concern.count, "mensaje muerto espera", "mensajes muertos esperan")
+        } su decisión: mire abajo por qué.`;
       case "starting":
         return `${concern.who} está arrancando.`;
       case "retrying":
@@ -423,7 +423,7 @@ export const es: Words = {
   account: {
     published: "publicados",
     effects: "efectos",
-    deadLetters: "cartas muertas",
+    deadLetters: "mensajes muertos",
     waiting: "en espera",
     held: "en el broker",
   },
@@ -454,7 +454,7 @@ export const es: Words = {
       case "committed":
         return cell.replayed ? "hecho, reenviado" : "hecho";
       case "dead":
-        return "carta muerta";
+        return "mensaje muerto";
       case "replayed":
         return "reenviado";
     }
@@ -473,9 +473,9 @@ export const es: Words = {
   },
   died: (who, reason) => `Murió en ${who}: ${reason}.`,
   letterState: {
-    waiting: "espera tu decisión",
-    replayed: "reenviada, sin hacer todavía",
-    done: "reenviada, y hecha",
+    waiting: "espera su decisión",
+    replayed: "reenviado, sin hacer todavía",
+    done: "reenviado, y hecho",
   },
   deed: { running: "en curso", done: "hecho", failed: "falló" },
   step({ kind, who, attempt, delayMs }) {
@@ -497,7 +497,7 @@ export const es: Words = {
       case "committed":
         return `${who}: el efecto y el id del evento están guardados`;
       case "archived":
-        return `${who}: archivado como carta muerta`;
+        return `${who}: archivado como mensaje muerto`;
       case "replayed":
         return `Reenviado a ${who}`;
     }
@@ -506,7 +506,7 @@ export const es: Words = {
     publisher: "publicador",
     archive: "archivo",
     effects: "efectos",
-    letters: "cartas muertas",
+    letters: "mensajes muertos",
     missing: "falta",
     differs: "distinto",
     new: "nuevo",
