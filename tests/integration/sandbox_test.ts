@@ -265,7 +265,7 @@ for (const [permissionSet, allowed] of Object.entries(ALLOWED)) {
 }
 
 /** What starts processes of its own may do more, and still reaches nobody but this machine. */
-const STARTS_PROCESSES = ["operator"];
+const STARTS_PROCESSES = ["operator", "record"];
 
 for (const permissionSet of STARTS_PROCESSES) {
   Deno.test(`-P=${permissionSet} reaches no foreign host, and loads no library`, async () => {
