@@ -263,6 +263,7 @@ export class Watcher {
       instance,
       consumers: status?.consumers,
       ready: status?.ready,
+      inHand: this.#look?.unacked.get(queue),
     };
   }
 

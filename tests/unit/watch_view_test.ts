@@ -128,6 +128,7 @@ const subscriber: SubscriberView = {
   instance: undefined,
   consumers: 1,
   ready: 0,
+  inHand: 0,
   exchanges: ["user_events"],
   retries: [{ delayMs: 5_000, ready: 0 }, { delayMs: 30_000, ready: 0 }],
   account: {

@@ -5,6 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { findBroker } from "@ecomarket/setup/broker/broker";
+import { withConnection } from "@ecomarket/shared/broker/with_connection";
 import { isProcessAlive } from "@ecomarket/shared/process/platform";
 import { total } from "@ecomarket/testbed/audit/event_audit";
 import { holdingsOf, SUBSCRIBERS } from "@ecomarket/testbed/stores/effects";
@@ -213,6 +214,29 @@ Deno.test({
           assert.ok(await button.isDisabled());
         }
         complaints.push(...reader.complaints);
+      },
+    );
+
+    await t.step(
+      "what stands otherwise is marked, and an event that reached no queue is named",
+      async () => {
+        const record = JSON.parse(await Deno.readTextFile(`${live.root}/.broker/broker.json`));
+        await withConnection([record.amqpUrl], "test", async (connection) => {
+          const channel = await connection.createChannel();
+          await channel.assertQueue("sms_queue", { arguments: { "x-queue-type": "quorum" } });
+          await channel.bindQueue("sms_queue", "user_events", "");
+          await channel.unbindQueue("analytics_queue", "user_events", "");
+        });
+        await seesText(page, "The broker stands otherwise than wanted in 1 place: see below.");
+        await seesText(page, 'The binding of "analytics_queue" to "user_events" is missing.');
+        await page.locator("#map polyline[data-state=missing]").waitFor({ state: "attached" });
+        await seesText(page, "A further subscriber listens: sms_queue.");
+        await page.getByRole("button", { name: "Publish one" }).click();
+        const verdict = row(page, "analytics").locator(".verdict");
+        await eventually(async () => {
+          assert.match(await verdict.innerText(), /^✗ 1 nowhere, of: [0-9a-f-]{36}$/);
+        }, PATIENCE_MS);
+        await seesText(page, "1 event for analytics cannot be found anywhere.");
       },
     );
 

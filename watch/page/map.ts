@@ -91,7 +91,7 @@ function boxesOf(view: View, layout: Layout, words: Words): Drawn[] {
       : text;
   const queueBox = (consumer: ConsumerView, box: Box): Drawn => {
     const state = stateOf(consumer.queue);
-    const detail = marked(state, shown(consumer.ready));
+    const detail = marked(state, words.depth(shown(consumer.ready), consumer.inHand ?? 0));
     return { key: consumer.queue, box, title: consumer.queue, detail, kind: "queue", state };
   };
   const laneBoxes = (consumer: ConsumerView, lane: Lane, stored: number, unit: string): Drawn[] => [

@@ -32,6 +32,8 @@ export interface Words {
   >;
   readonly sampled: (shown: number, published: number, perSecond: number) => string;
   readonly earlier: (count: number) => string;
+  /** What waits in a queue, and what its consumers have received. */
+  readonly depth: (ready: string, inHand: number) => string;
   readonly dots: (each: number) => string;
   /** The head of the column of events. */
   readonly event: string;
@@ -202,6 +204,7 @@ export const en: Words = {
     count === 0
       ? ""
       : `${plural(count, "effect", "effects")} of events that were published before.`,
+  depth: (ready, inHand) => `${ready} waiting` + (inHand === 0 ? "" : ` · ${inHand} received`),
   dots: (each) => `A dot on its way stands for up to ${plural(each, "event", "events")}.`,
   event: "Event",
   publishing: {
@@ -434,6 +437,7 @@ export const es: Words = {
       : `Los ${published} eventos recibieron una fila.`),
   earlier: (count) =>
     count === 0 ? "" : `${plural(count, "efecto", "efectos")} de eventos publicados antes.`,
+  depth: (ready, inHand) => `${ready} en espera` + (inHand === 0 ? "" : ` · ${inHand} recibidos`),
   dots: (each) => `Un punto en camino representa hasta ${plural(each, "evento", "eventos")}.`,
   event: "Evento",
   publishing: {

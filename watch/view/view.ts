@@ -56,6 +56,8 @@ export interface ConsumerView {
   readonly consumers: number | undefined;
   /** Messages that wait in its queue. */
   readonly ready: number | undefined;
+  /** Messages that a consumer has received and not settled yet. n.b. some seconds old. */
+  readonly inHand: number | undefined;
 }
 
 /** A subscriber: a consumer with effects, retries, and an account of them. */
