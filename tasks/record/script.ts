@@ -25,8 +25,7 @@ const LAST_PICTURE_MS = 3_000;
 if (import.meta.main) {
   await runCommand(USAGE, async ({ args }) => {
     if (args.length > 0) return print(USAGE.trim());
-    CAPTION.forEach(print);
-    print(`$ ${COMMAND.typed}`);
+    print([...CAPTION, `$ ${COMMAND.typed}`].join("\n")); // At once: it is one picture.
     const { code } = await new Deno.Command(Deno.execPath(), { args: ["task", "-q", COMMAND.task] })
       .spawn().status;
     await delay(LAST_PICTURE_MS); // The recording begins again after it: somebody reads the end.
