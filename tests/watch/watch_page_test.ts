@@ -41,6 +41,7 @@ const seesText = (page: Page, text: string | RegExp) =>
 /** Keeps what is seen now as a picture of the documents, where `WATCH_PICTURES=1` asks for it. */
 async function picture(page: Page, name: string): Promise<void> {
   if (Deno.env.get("WATCH_PICTURES") !== "1") return;
+  await page.evaluate(() => scrollTo(0, 0));
   await page.screenshot({ path: `${ROOT}/docs/watch-${name}.png` });
 }
 
@@ -60,7 +61,7 @@ Deno.test({
   sanitizeResources: false,
   async fn(t) {
     await using live = await LivePage.start({ FAST_RETRY: "1" });
-    const { page, complaints } = await live.open();
+    const { page, complaints } = await live.open({ viewport: { width: 1280, height: 1180 } });
     await live.isBegun();
     let published = 0;
 
