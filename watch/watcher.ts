@@ -202,14 +202,11 @@ export class Watcher {
     }
     this.#stored.set("dead_letters", countDeadLetters(dataDirOf));
     this.#letters = waitingLetters(dataDirOf);
-    const judged = new Set<string>();
     for (const { queue, eventId, state } of this.#letters) {
       const who = subscriberOf(queue);
-      // n.b. of several dead letters of one event, the newest says what becomes of it.
-      const isNewest = !judged.has(`${queue} ${eventId}`);
-      judged.add(`${queue} ${eventId}`);
-      if (who && isNewest && state === "replayed") this.observation.replayed(who, eventId);
+      if (who && state === "replayed") this.observation.replayed(who, eventId);
     }
+  }
   }
 
   /**

@@ -29,7 +29,7 @@ export function drawLetters(view: View, words: Words): void {
     const again = state !== "waiting";
     keyed(
       item.querySelector(".buttons")!,
-      state === "done" ? [] : [again],
+      state === "done" || state === "died-again" ? [] : [again],
       () => "replay",
       createButton,
       (button) =>

@@ -247,6 +247,7 @@ export const en: Words = {
     waiting: "waits for you",
     replayed: "sent back, not done yet",
     done: "sent back, and done",
+    "died-again": "sent back, and died again",
   },
   deed: { running: "under way", done: "done", failed: "failed" },
   step({ kind, who, attempt, delayMs }) {
@@ -480,6 +481,7 @@ export const es: Words = {
     waiting: "espera su decisión",
     replayed: "reenviado, sin hacer todavía",
     done: "reenviado, y hecho",
+    "died-again": "reenviado, y murió otra vez",
   },
   deed: { running: "en curso", done: "hecho", failed: "falló" },
   step({ kind, who, attempt, delayMs }) {

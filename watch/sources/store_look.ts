@@ -29,8 +29,16 @@ export function waitingLetters(dataDirOf: DataDirOf): LetterRow[] {
            WHERE i.letter = l.id AND i.state IN ('sending', 'sent')) AS is_replayed
        FROM waiting_letters l ORDER BY l.id DESC LIMIT ${LETTERS_LISTED}`,
     ).all()) ?? [];
-  return rows.map((row) => {
+  const newer = new Set<string>();
+  return rows.map((row): LetterRow => {
     const [eventId, queue] = [String(row.message_id), String(row.origin_queue)];
+    const key = `${queue} ${eventId}`;
+    const sentBack = newer.has(key)
+      ? "died-again"
+      : isDone(queue, eventId, dataDirOf)
+      ? "done"
+      : "replayed";
+    newer.add(key);
     return {
       id: Number(row.id),
       eventId,
@@ -38,7 +46,7 @@ export function waitingLetters(dataDirOf: DataDirOf): LetterRow[] {
       reason: String(row.reason),
       detail: String(row.failure_message),
       at: Date.parse(String(row.archived_at)),
-      state: !row.is_replayed ? "waiting" : isDone(queue, eventId, dataDirOf) ? "done" : "replayed",
+      state: row.is_replayed ? sentBack : "waiting",
     };
   });
 }

@@ -206,8 +206,8 @@ export interface LetterRow {
   readonly reason: string;
   readonly detail: string;
   readonly at: Time;
-  /** `done`: sent back, and it has its effect now. */
-  readonly state: "waiting" | "replayed" | "done";
+  /** Of one that was sent back: `done` once it has its effect, `died-again` once it is a newer dead letter. */
+  readonly state: "waiting" | "replayed" | "done" | "died-again";
 }
 
 /** What a button did: the command that it stands for, and what came of it. */
