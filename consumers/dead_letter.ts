@@ -5,7 +5,7 @@ import {
   type FailureReport,
   readFailure,
   replayIdOf,
-  retriesSoFar,
+  retriesOfDeadLetter,
   takeOriginalProperties,
 } from "@ecomarket/shared/contract/headers";
 import { headersAsJson } from "@ecomarket/shared/contract/original_properties";
@@ -54,7 +54,7 @@ export const deadLetterConsumer: Consumer<DeadLetter> = {
           failure.originQueue,
           failure.reason,
           failure.message,
-          retriesSoFar(headers),
+          retriesOfDeadLetter(headers),
           failure.failedAt ?? null,
           new Date().toISOString(),
           JSON.stringify(properties),

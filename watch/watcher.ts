@@ -207,7 +207,6 @@ export class Watcher {
       if (who && state === "replayed") this.observation.replayed(who, eventId);
     }
   }
-  }
 
   /**
    * Keeps the time for which the broker has held less than is missing. n.b. an event that was done

@@ -126,12 +126,12 @@ export function vhostOf(amqpUrl: string): string {
 
 const argumentsSchema = z.record(z.string(), z.unknown());
 
-/** A queue as `GET /api/queues/{vhost}` lists it. */
-export const queuesSchema = z.array(
+/** Queues as `GET /api/queues/{vhost}` lists them. */
+const queuesSchema = z.array(
   z.object({ name: z.string(), durable: z.boolean(), arguments: argumentsSchema }),
 );
-/** An exchange as `GET /api/exchanges/{vhost}` lists it. */
-export const exchangesSchema = z.array(
+/** Exchanges as `GET /api/exchanges/{vhost}` lists them. */
+const exchangesSchema = z.array(
   z.object({
     name: z.string(),
     type: z.string(),
@@ -139,8 +139,8 @@ export const exchangesSchema = z.array(
     arguments: argumentsSchema,
   }),
 );
-/** A binding as `GET /api/bindings/{vhost}` lists it. */
-export const bindingsSchema = z.array(
+/** Bindings as `GET /api/bindings/{vhost}` lists them. */
+const bindingsSchema = z.array(
   z.object({
     source: z.string(),
     destination: z.string(),
@@ -149,14 +149,14 @@ export const bindingsSchema = z.array(
   }),
 );
 
-/** A consumer as `GET /api/consumers/{vhost}` lists it. */
+/** Consumers as `GET /api/consumers/{vhost}` lists them. */
 const consumersSchema = z.array(
   z.object({
     queue: z.object({ name: z.string() }),
     channel_details: z.object({ connection_name: z.string().optional() }),
   }),
 );
-/** A connection as `GET /api/connections` lists it: `user_provided_name` is the client's own. */
+/** Connections as `GET /api/connections` lists them: `user_provided_name` is the client's own. */
 const connectionsSchema = z.array(
   z.object({ name: z.string(), user_provided_name: z.string().optional() }),
 );
@@ -186,11 +186,20 @@ export async function readConsumers(
   }));
 }
 
+/** The version of the node that answers, such as `4.3.6`. */
+export async function readVersion(client: ManagementClient): Promise<string> {
+  return (await client.get("overview", versionSchema)).rabbitmq_version;
+}
+
+const versionSchema = z.object({ rabbitmq_version: z.string() });
+
 const queueSchema = z.object({ durable: z.boolean(), arguments: argumentsSchema });
 const queueBindingsSchema = z.array(z.object({ source: z.string(), routing_key: z.string() }));
 
 /** A queue that stands: how it was declared, and where it is bound. */
-export interface StandingQueue extends z.infer<typeof queueSchema> {
+export interface StandingQueue {
+  readonly durable: boolean;
+  readonly arguments: Arguments;
   readonly bindings: readonly { readonly exchange: string; readonly routingKey: string }[];
 }
 
@@ -209,11 +218,28 @@ export async function readQueue(
   };
 }
 
-/** What stands in one virtual host. */
+/** The arguments with which something was declared. */
+type Arguments = Readonly<Record<string, unknown>>;
+
+/** What stands in one virtual host, in the management API's words. */
 export interface StandingTopology {
-  readonly exchanges: z.infer<typeof exchangesSchema>;
-  readonly queues: z.infer<typeof queuesSchema>;
-  readonly bindings: z.infer<typeof bindingsSchema>;
+  readonly exchanges: readonly {
+    readonly name: string;
+    readonly type: string;
+    readonly durable: boolean;
+    readonly arguments: Arguments;
+  }[];
+  readonly queues: readonly {
+    readonly name: string;
+    readonly durable: boolean;
+    readonly arguments: Arguments;
+  }[];
+  readonly bindings: readonly {
+    readonly source: string;
+    readonly destination: string;
+    readonly destination_type: string;
+    readonly routing_key: string;
+  }[];
 }
 
 /** Reads what stands in `vhost`, changing nothing. */

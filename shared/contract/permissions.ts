@@ -9,6 +9,7 @@ import {
   DEAD_LETTER_EXCHANGE,
   DEAD_LETTER_QUEUE,
   EVENT_EXCHANGES,
+  PARKED_QUEUE,
   retryExchange,
   type Subscription,
   SUBSCRIPTIONS,
@@ -75,7 +76,9 @@ export function brokerRoles(
     }),
     // Any subscriber's: a new one needs no new rights of the tool.
     role(REPLAY, { write: [`.+${escaped(retryExchange(""))}`] }),
-    role(MONITOR, {}, ["monitoring"]),
+    // n.b. from 4.3.1 on, only who has some right on a queue may ask over AMQP how deep it is. What
+    // `write` on a queue is for is to bind it, and to bind takes `read` on an exchange as well.
+    role(MONITOR, { write: MONITORED }, ["monitoring"]),
   ];
 }
 
@@ -92,6 +95,13 @@ export function watchRole(): BrokerRole {
   };
   return role(WATCH, rights, ["monitoring"]);
 }
+
+/** The queues that the topology names, and no exchange. */
+const MONITORED = [
+  ...Object.values(SUBSCRIPTIONS)
+    .map(({ queue }) => `${escaped(queue)}(${escaped(retryExchange(""))}\\.\\d+)?`),
+  ...[DEAD_LETTER_QUEUE, PARKED_QUEUE].map(exactly),
+];
 
 /** n.b. to bind takes `write` on the queue and `read` on the exchange; so does a dead-letter exchange, the other way round. */
 function subscriberRights({ queue, exchanges }: Subscription): Rights {
@@ -115,7 +125,9 @@ function sliceOf(queue: string): string {
   return `${escaped(queue)}(\\..*)?`;
 }
 
-const exactly = escaped;
+function exactly(name: string): string {
+  return escaped(name);
+}
 
 function escaped(name: string): string {
   return name.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");

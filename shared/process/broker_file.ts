@@ -11,14 +11,18 @@ export function brokerFile(directory: string = BROKER_DIR): string {
 }
 
 /** What every process reads of it. `setup/broker/broker_record.ts` knows the rest. */
-export const brokerUrlsSchema = z.object({
+export interface BrokerUrls {
   /** One URL per node, with commas between them. */
-  amqpUrl: z.string(),
-  managementUrl: z.string(),
-});
+  readonly amqpUrl: string;
+  readonly managementUrl: string;
+}
+
+/** The same, as it is read. */
+export const brokerUrlsSchema: z.ZodObject<{ amqpUrl: z.ZodString; managementUrl: z.ZodString }> = z
+  .object({ amqpUrl: z.string(), managementUrl: z.string() });
 
 /** Where the broker listens that was started from this working directory, if one was. */
-export function readBrokerUrls(): z.infer<typeof brokerUrlsSchema> | undefined {
+export function readBrokerUrls(): BrokerUrls | undefined {
   try {
     return brokerUrlsSchema.parse(JSON.parse(Deno.readTextFileSync(brokerFile())));
   } catch {

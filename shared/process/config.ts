@@ -48,14 +48,14 @@ export function roleAmqpUrls(role: string, read: Reader = fromProcess): readonly
 /**
  * The management HTTP API, credentials included: `MANAGEMENT_URL`; else, unless `AMQP_URL` names
  * another broker, the private broker's; else port 15672 of the first AMQP host, and 15671 (`https:`)
- * where AMQP is encrypted: the password is the same.
+ * where AMQP is encrypted. User and password are those of `AMQP_URL`.
  *
  * @throws {ConfigError} when a URL is malformed, or a certificate is unusable.
  */
 export function managementUrl(read: Reader = fromProcess): string {
   const url = read("MANAGEMENT_URL") ||
     (read("AMQP_URL") ? undefined : readBrokerUrls()?.managementUrl) ||
-    defaultManagementUrl(amqpUrls(read)[0]!);
+    derivedManagementUrl(amqpUrls(read)[0]!);
   if (isUrl(url, ["http:", "https:"])) return withCertificates(url, read);
   throw new ConfigError(
     `MANAGEMENT_URL must be like http://user:password@host:15672; ${NOT_SHOWN}`,
@@ -106,16 +106,29 @@ function isUrl(text: string, protocols: readonly string[]): boolean {
   } catch {
     return false;
   }
-  return protocols.includes(url.protocol) && url.hostname !== "";
+  // n.b. nothing listens on port 0, and who reads it as a number would take another one.
+  return protocols.includes(url.protocol) && url.hostname !== "" && url.port !== "0";
 }
 
 /** What is said instead of a URL that is wrong: where its password begins and ends is not known then. */
 const NOT_SHOWN = "what is set is not shown, for it may hold a password";
 
-function defaultManagementUrl(amqpUrl: string): string {
+function derivedManagementUrl(amqpUrl: string): string {
   const { username, password, hostname, search } = new URL(amqpUrl);
+  const own = readBrokerUrls();
+  if (own?.amqpUrl.split(",").some((url) => nodeOf(url) === nodeOf(amqpUrl))) {
+    // n.b. it speaks plain HTTP beside encrypted AMQP, on a port that was free.
+    return Object.assign(new URL(own.managementUrl), { username, password }).href;
+  }
   const host = `${username}:${password}@${hostname}`;
   return isTls(amqpUrl) ? `https://${host}:15671/${search}` : `http://${host}:15672`;
+}
+
+/** Host and port of an AMQP URL; each name of the loopback is the same host. */
+function nodeOf(amqpUrl: string): string {
+  const { protocol, hostname, port } = new URL(amqpUrl);
+  const host = ["localhost", "127.0.0.1", "[::1]"].includes(hostname) ? "localhost" : hostname;
+  return `${host}:${port || (protocol === "amqps:" ? 5671 : 5672)}`;
 }
 
 /**

@@ -17,11 +17,17 @@ export function credentialsFile(role: string, directory: string = BROKER_DIR): s
   return join(credentialsDir(directory), `${role}.json`);
 }
 
-/** What stands in such a file. */
-export const credentialsSchema = z.object({ user: z.string(), password: z.string() });
-
 /** A role's user and its password. */
-export type Credentials = z.infer<typeof credentialsSchema>;
+export interface Credentials {
+  readonly user: string;
+  readonly password: string;
+}
+
+/** What stands in such a file. */
+export const credentialsSchema: z.ZodType<Credentials> = z.object({
+  user: z.string(),
+  password: z.string(),
+});
 
 /**
  * What stands in the file of `role`; `undefined` where there is none, or the sandbox withholds it.

@@ -1,7 +1,6 @@
 /**
  * What differs between Linux, macOS and Windows: signals, ending a process, the modes of files, and
- * opening a browser. The roles and the set-up ask nowhere else which platform they run on. Chaos and
- * tests ask Deno, for faults that cannot be made everywhere; a report names the machine it ran on.
+ * opening a browser. Nothing but tests asks elsewhere which platform it runs on.
  */
 import process from "node:process";
 

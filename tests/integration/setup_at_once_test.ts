@@ -12,6 +12,7 @@ import { TcpProxy } from "@ecomarket/testbed/broker/tcp_proxy";
 import { testVhost } from "@ecomarket/testbed/broker/test_broker";
 import { declareAtOnce } from "../../setup/queues/declare_at_once.ts";
 import { brokerOfFile } from "../support/broker_of_file.ts";
+import { eventually } from "../support/eventually.ts";
 import { setupQueues } from "../support/setup_command.ts";
 
 const broker = brokerOfFile();
@@ -135,4 +136,30 @@ Deno.test("declareAtOnce() joins all queues or none, wherever it is ended, and f
       /NOT.FOUND/,
     );
   }
+});
+
+Deno.test("setup-queues is done although another one, that is done first, takes away what both join by", async () => {
+  await using vhost = await testVhost(broker);
+  await using proxy = TcpProxy.before(vhost.amqpUrl);
+  proxy.slow(BYTES_PER_SECOND);
+  await using connection = await connected(vhost.amqpUrl);
+  const channel = await connection.createChannel();
+  const joining = setupExchange(USER_EVENTS_EXCHANGE);
+  const isThere = async () => {
+    const asking = await connection.createChannel();
+    asking.on("error", () => {});
+    return await asking.checkExchange(joining).then(
+      () => asking.close().then(() => true),
+      () => false,
+    );
+  };
+  const done = setupQueues(broker, proxy.urlFor(vhost.amqpUrl));
+  await eventually(async () => assert.ok(await isThere()));
+  await channel.deleteExchange(joining);
+  const { code, stderr } = await done;
+  assert.equal(code, 0, stderr);
+  const { code: checked, stderr: differences } = await setupQueues(broker, vhost.amqpUrl, [
+    "--check",
+  ]);
+  assert.equal(checked, 0, differences);
 });

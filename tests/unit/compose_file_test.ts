@@ -1,7 +1,12 @@
-/** The roles in containers: they run what the tasks run, in the same sandbox, and may do no more. */
+/**
+ * The roles in containers: they run what the tasks run, in the same sandbox, each as its own user of the
+ * broker, and may do no more. n.b. Docker itself is not at hand here: this reads the files.
+ */
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { z } from "zod";
+import { brokerRoles, brokerUser } from "@ecomarket/shared/contract/permissions";
+import { passwordVariable } from "../../setup/queues/setup_users.ts";
 import { ROOT } from "../support/project_files.ts";
 
 const roleSchema = z.object({
@@ -16,7 +21,14 @@ const roleSchema = z.object({
   healthcheck: z.object({ test: z.array(z.string()) }).optional(),
 });
 const composeSchema = z.object({
-  services: z.record(z.string(), z.looseObject({ profiles: z.array(z.string()).default([]) })),
+  services: z.record(
+    z.string(),
+    z.looseObject({
+      profiles: z.array(z.string()).default([]),
+      image: z.string(),
+      ports: z.array(z.string()).default([]),
+    }),
+  ),
   volumes: z.record(z.string(), z.unknown()),
 });
 
@@ -45,8 +57,62 @@ Deno.test("docker-compose.yml runs each role as its task does, and lets it reach
     const words = command.filter((word) => !ofContainer.includes(word));
     const net = words.find((word) => word.startsWith("--allow-net="));
     const own = name === "users-api" ? "0.0.0.0:8000," : "";
-    assert.equal(net, `--allow-net=127.0.0.1,${own}rabbitmq:5672`, name);
-    assert.equal(words.filter((word) => word !== net).join(" "), tasks[taskOf(name)].command);
+    const api = name === "setup-queues" ? ",rabbitmq:15672" : "";
+    assert.equal(net, `--allow-net=127.0.0.1,${own}rabbitmq:5672${api}`, name);
+    const users = name === "setup-queues" ? " --users" : "";
+    assert.equal(
+      words.filter((word) => word !== net).join(" "),
+      `${tasks[taskOf(name)].command}${users}`,
+    );
+  }
+});
+
+/** What the variable `name` is to Compose, where nobody has set it. */
+const fromEnvironment = (name: string) => `\${${name}:-}`;
+
+Deno.test("docker-compose.yml connects each role as its own user, and gives none another one's password", () => {
+  const variables = brokerRoles().map(({ name }) => passwordVariable(name));
+  for (const { name, environment } of roles) {
+    const text = JSON.stringify(environment);
+    const known = variables.filter((variable) => text.includes(fromEnvironment(variable)));
+    if (name === "setup-queues") {
+      assert.deepEqual(known, variables);
+      for (const variable of variables) {
+        assert.equal(environment[variable], fromEnvironment(variable));
+      }
+      continue;
+    }
+    assert.deepEqual(known, [passwordVariable(name)], name);
+    const credentials = `${brokerUser(name)}:${fromEnvironment(passwordVariable(name))}`;
+    assert.equal(environment.AMQP_URL, `amqp://${credentials}@rabbitmq:5672`);
+    assert.ok(!text.includes("ecomarket_user") && !text.includes("ADMIN"), name);
+  }
+});
+
+Deno.test(".env.example names each variable of a password that docker-compose.yml takes, with no value", async () => {
+  const variables = brokerRoles().map(({ name }) => passwordVariable(name));
+  const named = [...(await read(".env.example")).matchAll(/^#?(BROKER_\w+)=(.*)$/gm)];
+  assert.deepEqual(named.map(([, name]) => name), [...variables, "BROKER_ADMIN_PASSWORD"]);
+  assert.ok(named.every(([, , value]) => value === ""));
+  const taken = [...(await read("docker-compose.yml")).matchAll(/\$\{(BROKER_\w+)/g)];
+  assert.deepEqual(
+    new Set(taken.map(([, name]) => name)),
+    new Set([...variables, "BROKER_ADMIN_PASSWORD"]),
+  );
+  const ignored = [await read(".gitignore"), await read(".dockerignore")];
+  for (const text of ignored) assert.match(text, /^\/?\.env$/m);
+});
+
+Deno.test("docker-compose.yml runs a broker whose version the project was run on, on the loopback only", async () => {
+  const brokers = Object.values(compose.services).filter(({ image }) =>
+    image.startsWith("rabbitmq:")
+  );
+  assert.ok(brokers.length >= 4);
+  const run = await read("docs/brokers.md");
+  for (const { image, ports } of brokers) {
+    const version = /^rabbitmq:(\d+\.\d+\.\d+)-management$/.exec(image)?.[1];
+    assert.ok(version && run.includes(`\n| ${version} |`), image);
+    assert.ok(ports.length > 0 && ports.every((port) => port.startsWith("127.0.0.1:")), image);
   }
 });
 

@@ -93,7 +93,8 @@ const EXPECTED: Readonly<Record<string, Reach>> = {
     ],
     read: [],
   },
-  monitor: { configure: [], write: [], read: [] },
+  // n.b. queues alone: no exchange is to be published to, and none to be bound to.
+  monitor: { configure: [], write: queues.map(({ name }) => name), read: [] },
 };
 
 /** n.b. the broker's patterns are PCRE's: what stands in ours means the same in both. */

@@ -1,5 +1,9 @@
 /** What stands on the broker beside what is wanted, item by item. It looks at nothing itself. */
-import { diffTopology, otherSubscribers } from "@ecomarket/setup/queues/topology_diff";
+import {
+  differenceText,
+  diffTopology,
+  otherSubscribers,
+} from "@ecomarket/setup/queues/topology_diff";
 import { EVENT_EXCHANGES, type Topology, WATCH_QUEUE } from "@ecomarket/shared/contract/topology";
 import type { Standing, TopologyView } from "../view/view.ts";
 import type { BrokerLook } from "./broker_look.ts";
@@ -12,7 +16,7 @@ export function topologyView(wanted: Topology, look: BrokerLook | undefined): To
     if (!look) return "unknown";
     const [difference] = diffTopology({ ...NOTHING, ...part }, look.standing);
     if (difference === undefined) return "stands";
-    return difference.includes(" is missing.") ? "missing" : "differs";
+    return difference.kind === "missing" ? "missing" : "differs";
   };
   return {
     exchanges: wanted.exchanges.map((exchange) => ({
@@ -31,7 +35,7 @@ export function topologyView(wanted: Topology, look: BrokerLook | undefined): To
         state: stateOf({ bindings: [binding] }) as "stands" | "missing" | "unknown",
       })),
     others: look ? others(wanted, look) : [],
-    differences: look ? diffTopology(wanted, look.standing) : [],
+    differences: look ? diffTopology(wanted, look.standing).map(differenceText) : [],
   };
 }
 
