@@ -310,7 +310,7 @@ export const es: Words = {
     "words-map": "El camino de un evento",
     "words-accounts": "¿Cuadra?",
     "words-accounts-note":
-      "Desde que se abrió esta página. Los efectos se cuentan en el almacén de cada suscriptor, las mensajes muertos en el archivo, y lo que espera en el broker.",
+      "Desde que se abrió esta página. Los efectos se cuentan en el almacén de cada suscriptor, los mensajes muertos en el archivo, y lo que espera en el broker.",
     "words-subscriber": "Suscriptor",
     "words-adds-up": "¿Cuadra?",
     "words-process": "Su proceso",
