@@ -8,7 +8,13 @@ import { TopologyDriftError, UsageError } from "@ecomarket/shared/base/errors";
 import { ManagementClient } from "@ecomarket/shared/broker/management";
 import { queueStatus } from "@ecomarket/shared/broker/queue_status";
 import { withConnection } from "@ecomarket/shared/broker/with_connection";
-import { brokerRoles, REPLAY, WATCH, watchRole } from "@ecomarket/shared/contract/permissions";
+import {
+  brokerRoles,
+  MONITOR,
+  REPLAY,
+  WATCH,
+  watchRole,
+} from "@ecomarket/shared/contract/permissions";
 import {
   DEAD_LETTER_QUEUE,
   fullTopology,
@@ -133,9 +139,11 @@ async function watch({ args, signal }: CommandContext): Promise<number> {
     wasStopped = watcher.isBrokerStopped;
     if (wasStopped) await sameBroker?.start();
   });
-  const monitorUrl = asUser(broker.managementUrl, users.urlsOf(WATCH)[0]!);
+  const monitorUrls = users.urlsOf(MONITOR);
   const ledger = cleanup.use(await Ledger.open(WISHES));
-  const looker = cleanup.use(await BrokerLooker.open(amqpUrls, monitorUrl, log));
+  const looker = cleanup.use(
+    await BrokerLooker.open(monitorUrls, asUser(broker.managementUrl, monitorUrls[0]!), log),
+  );
 
   const deeds = new Deeds();
   const fleet = new Fleet({

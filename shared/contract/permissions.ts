@@ -84,7 +84,7 @@ export function brokerRoles(
 
 /**
  * What `deno task watch` is on the broker while it is open: one more subscriber, of a queue that is its
- * own, which may look at everything besides. None of {@link brokerRoles}, for nobody is it for longer.
+ * own, and nothing else: to look at all the rest it is the monitor. None of {@link brokerRoles}, for nobody is it for longer.
  */
 export function watchRole(): BrokerRole {
   const slice = [sliceOf(WATCH_QUEUE)];
@@ -93,7 +93,7 @@ export function watchRole(): BrokerRole {
     write: slice,
     read: [...slice, ...EVENT_EXCHANGES.map(exactly)],
   };
-  return role(WATCH, rights, ["monitoring"]);
+  return role(WATCH, rights);
 }
 
 /** The queues that the topology names, and no exchange. */

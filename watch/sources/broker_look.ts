@@ -48,7 +48,7 @@ export class BrokerLooker implements AsyncDisposable {
     this.#vhost = vhostOf(amqpUrl);
   }
 
-  /** `urls` are those of who may ask for every queue; `managementUrl`, of who may look. */
+  /** With the user of the monitor, who may ask for everything and change nothing. */
   static async open(
     urls: readonly string[],
     managementUrl: string,
