@@ -26,7 +26,6 @@ import { dataDir, retryDelaysMs } from "@ecomarket/shared/process/config";
 import { withCredentials } from "@ecomarket/shared/process/credentials_file";
 import { configureLog, roleLogger } from "@ecomarket/shared/process/log";
 import { type CommandContext, print, printError, runCommand } from "@ecomarket/shared/process/main";
-import { openInBrowser } from "@ecomarket/shared/process/platform";
 import { createRoleUsers } from "@ecomarket/testbed/broker/role_users";
 import { CONSUMER_NAMES, type ConsumerName } from "@ecomarket/testbed/processes/roles";
 import { Ledger } from "./ledger/ledger.ts";
@@ -38,6 +37,7 @@ import { BrokerLooker } from "./sources/broker_look.ts";
 import { openTap } from "./sources/tap.ts";
 import { Deeds } from "./stage/deeds.ts";
 import { Fleet } from "./stage/fleet.ts";
+import { openPage } from "./stage/open_page.ts";
 import { Stage } from "./stage/stage.ts";
 import { Watcher, WISHES } from "./watcher.ts";
 
@@ -209,7 +209,7 @@ async function watch({ args, signal }: CommandContext): Promise<number> {
 
   const address = `${server.url}/#token=${token}`;
   print(`The page: ${address}`);
-  if (request.open) await openInBrowser(address);
+  if (request.open) await openPage(address, cleanup);
   await begin(await idleRoles(amqpUrls), stage, request, signal);
   print("Ctrl+C ends it, and all that it has started.");
   await aborted(signal);

@@ -14,7 +14,6 @@ import type { LogRecord } from "@ecomarket/testbed/processes/log_record";
 import type { ConsumerName } from "@ecomarket/testbed/processes/roles";
 import {
   countDeadLetters,
-  countEffects,
   type DataDirOf,
   effectsOfEvent,
   SUBSCRIBERS,
@@ -78,7 +77,7 @@ export class Watcher {
   readonly #shortfalls = new ShortfallClock();
   #look: BrokerLook | undefined;
   #letters: readonly LetterRow[] = [];
-  #stored = new Map<string, number>();
+  #archived = 0;
   #pauses = new Map<string, SubscriberState>();
   /** Whether somebody has stopped the broker by the page's button. */
   isBrokerStopped = false;
@@ -194,13 +193,12 @@ export class Watcher {
     const { looker, dataDirOf } = this.#options;
     this.#look = await looker.look(this.#topology.queues.map(({ name }) => name));
     for (const name of SUBSCRIBERS) {
-      this.#stored.set(name, countEffects(name, dataDirOf));
       const consumers = this.#look?.queues[SUBSCRIPTIONS[name].queue]?.consumers ?? 0;
       const state = subscriberState(pauseOf(name, dataDirOf), consumers, new Date());
       this.#pauses.set(name, state);
       this.#lookForMissing(name);
     }
-    this.#stored.set("dead_letters", countDeadLetters(dataDirOf));
+    this.#archived = countDeadLetters(dataDirOf);
     this.#letters = waitingLetters(dataDirOf);
     for (const { queue, eventId, state } of this.#letters) {
       const who = subscriberOf(queue);
@@ -277,13 +275,12 @@ export class Watcher {
         ready: this.#look?.queues[retryQueue(queue, delayMs)]?.ready,
       })),
       account: reconcile({ ...tally, open }, this.#heldFor(name), shortForMs),
-      stored: this.#stored.get(name) ?? 0,
+      stored: this.#effects.find(({ subscriber }) => subscriber === name)!.stored,
     };
   }
 
   #archive(): ArchiveView {
-    const stored = this.#stored.get("dead_letters") ?? 0;
-    return { ...this.#consumer("dead-letter", DEAD_LETTER_QUEUE), stored };
+    return { ...this.#consumer("dead-letter", DEAD_LETTER_QUEUE), stored: this.#archived };
   }
 }
 

@@ -8,6 +8,7 @@ import { readLines } from "@ecomarket/shared/process/text_lines";
 import { stopProcess } from "@ecomarket/shared/process/platform";
 import { copyProject } from "@ecomarket/testbed/project/project_copy";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { temporaryFolder } from "./temporary_folder.ts";
 
 /** How long the program may take until its page can be opened. */
 const START_TIMEOUT_MS = 120_000;
@@ -19,6 +20,8 @@ export class LivePage implements AsyncDisposable {
   private constructor(
     /** The copy's folder. */
     readonly root: string,
+    /** What the browser of the desktop was asked to open, and the file behind it. */
+    readonly opened: () => Promise<{ readonly target: string; readonly html: string }>,
     readonly child: Deno.ChildProcess,
     readonly browser: Browser,
     readonly cleanup: AsyncDisposableStack,
@@ -30,10 +33,18 @@ export class LivePage implements AsyncDisposable {
     const read = (name: string) => Deno.env.get(name);
     const executablePath = await requireChromium({ read, say: printError });
     const copy = cleanup.use(await copyProject());
+    const desktop = cleanup.use(await fakeDesktop());
     const child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-q", "-P=operator", "watch/watch.ts", "--empty"],
+      args: ["run", "-q", "-P=operator", "watch/watch.ts", "--empty", "--open"],
       cwd: copy.path,
-      env: { AMQP_URL: "", MANAGEMENT_URL: "", DATA_DIR: "", BROKER_DOCKER: "never", ...env },
+      env: {
+        PATH: desktop.path,
+        AMQP_URL: "",
+        MANAGEMENT_URL: "",
+        DATA_DIR: "",
+        BROKER_DOCKER: "never",
+        ...env,
+      },
       stdin: "null",
       stdout: "piped",
       stderr: "inherit",
@@ -42,7 +53,7 @@ export class LivePage implements AsyncDisposable {
     // n.b. in a container Chromium's own sandbox cannot be set up; its pages are ours.
     const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
     cleanup.defer(() => browser.close());
-    const page = new LivePage(copy.path, child, browser, cleanup.move());
+    const page = new LivePage(copy.path, desktop.opened, child, browser, cleanup.move());
     void page.#read();
     return page;
   }
@@ -94,4 +105,20 @@ export class LivePage implements AsyncDisposable {
       this.lines.push(...lines.map(({ text }) => text));
     }
   }
+}
+
+/** A `PATH` whose `xdg-open` opens nothing, and notes what it was given. */
+async function fakeDesktop() {
+  const folder = await temporaryFolder();
+  const note = join(folder.path, "opened");
+  const script = `#!/bin/sh\ncp "$1" ${note}.html && printf '%s' "$1" > ${note}\n`;
+  await Deno.writeTextFile(join(folder.path, "xdg-open"), script, { mode: 0o755 });
+  return {
+    path: `${folder.path}:${Deno.env.get("PATH")}`,
+    opened: async () => ({
+      target: await Deno.readTextFile(note),
+      html: await Deno.readTextFile(`${note}.html`),
+    }),
+    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
+  };
 }

@@ -65,6 +65,16 @@ Deno.test({
     await live.isBegun();
     let published = 0;
 
+    await t.step(
+      "--open opens the page, and tells its token to nobody who lists processes",
+      async () => {
+        const { target, html } = await eventually(() => live.opened());
+        assert.doesNotMatch(target, /token/);
+        assert.ok(html.includes(`url=${await live.address()}"`));
+        assert.equal((await Deno.stat(target)).mode! & 0o077, 0, "only this user may read it");
+      },
+    );
+
     await t.step("a person finds out which subscriber is down, and what waits for it", async () => {
       await seesText(page, "Everything runs. No event was published yet.");
       await press(page, "email", "Stop");

@@ -22,25 +22,32 @@ export interface NewLetter {
 /** Reads the rows of one table that were added since, by their growing `id`. */
 class TableTail {
   #position: number | undefined;
+  /** All rows up to there: counted once, and then as they come. */
+  count = 0;
 
   constructor(readonly table: string) {}
 
   /** n.b. the first look only finds where the table ends: what is older was before us. */
   next(db: DatabaseSync, columns: string): Record<string, unknown>[] {
     const end = Number(db.prepare(`SELECT ifnull(max(id), 0) AS n FROM ${this.table}`).get()?.n);
-    // A store that somebody has deleted begins anew.
-    if (this.#position === undefined || end < this.#position) this.#position = end;
+    // n.b. one that was made anew meanwhile has rows that look like those of before.
+    if (this.#position === undefined || end < this.#position) {
+      this.#position = end;
+      this.count = Number(db.prepare(`SELECT count(*) AS n FROM ${this.table}`).get()?.n);
+    }
     if (end === this.#position) return [];
     const rows = db.prepare(
       `SELECT id, ${columns} FROM ${this.table} WHERE id > ? ORDER BY id LIMIT ${AT_ONCE}`,
     ).all(this.#position);
     this.#position = Number(rows.at(-1)!.id);
+    this.count += rows.length;
     return rows;
   }
 
-  /** A table that is not there yet: whatever will be in it is new. */
+  /** A table that is not there, or not any more: whatever will be in it is new. */
   beginEmpty(): void {
-    this.#position ??= 0;
+    this.#position = 0;
+    this.count = 0;
   }
 }
 
@@ -50,6 +57,11 @@ export class EffectTail {
 
   constructor(readonly subscriber: SubscriberName, readonly dataDirOf: DataDirOf) {
     this.#tables = EFFECT_TABLES[subscriber].map((table) => new TableTail(table));
+  }
+
+  /** All effects that are in the store, as far as it was read. */
+  get stored(): number {
+    return this.#tables.reduce((sum, { count }) => sum + count, 0);
   }
 
   /**
