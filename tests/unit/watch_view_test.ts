@@ -167,7 +167,7 @@ Deno.test("concerns() tells the worst first, and that all is well where nothing 
   const topology = { ...view.topology, others: [other] };
   const broken = { ...view, subscribers: [down], topology };
   assert.deepEqual(concerns(broken), [
-    { kind: "down", who: "email", waiting: 2 },
+    { kind: "down", who: "email", waiting: 2, areHeld: true },
     { kind: "new-subscriber", who: "sms_queue" },
   ]);
   const away = concerns({ ...view, broker: { ...view.broker, state: "away" } });
@@ -207,7 +207,7 @@ Deno.test("both languages have words for the same, and not the same words", () =
     { kind: "broker", state: "stopped" },
     { kind: "nowhere", who: "email", count: 1 },
     { kind: "doubled", who: "email", count: 2 },
-    { kind: "down", who: "email", waiting: 1 },
+    { kind: "down", who: "email", waiting: 1, areHeld: false },
     { kind: "paused", who: "email", waiting: 2, waitsFor: "x", reason: "y" },
     { kind: "archive-down", waiting: 1 },
     { kind: "differs", count: 1 },

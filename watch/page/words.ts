@@ -119,7 +119,7 @@ export const en: Words = {
           ? `${concern.who} is down. Nothing waits for it yet.`
           : `${concern.who} is down. ${
             plural(concern.waiting, "event waits", "events wait")
-          } for it in its queue; none is lost.`;
+          } for it${concern.areHeld ? " in its queue; none is lost" : ""}.`;
       case "paused":
         return `${concern.who} is paused: it waits for ${concern.waitsFor} (${concern.reason}). ${
           plural(concern.waiting, "event waits", "events wait")
@@ -351,7 +351,7 @@ export const es: Words = {
           ? `${concern.who} está caído. Todavía no lo espera nada.`
           : `${concern.who} está caído. ${
             plural(concern.waiting, "evento lo espera", "eventos lo esperan")
-          } en su cola; ninguno se pierde.`;
+          }${concern.areHeld ? " en su cola; ninguno se pierde" : ""}.`;
       case "paused":
         return `${concern.who} está en pausa: espera a ${concern.waitsFor} (${concern.reason}). ${
           plural(concern.waiting, "evento lo espera", "eventos lo esperan")

@@ -5,7 +5,13 @@ import type { View } from "./view.ts";
 export type Concern =
   | { readonly kind: "broker"; readonly state: "away" | "stopped" }
   | { readonly kind: "doubled" | "nowhere"; readonly who: string; readonly count: number }
-  | { readonly kind: "down"; readonly who: string; readonly waiting: number }
+  | {
+    readonly kind: "down";
+    readonly who: string;
+    readonly waiting: number;
+    /** Whether the broker says that it holds them. */
+    readonly areHeld: boolean;
+  }
   | {
     readonly kind: "paused";
     readonly who: string;
@@ -38,7 +44,8 @@ export function concerns(view: View): Concern[] {
   }
   for (const { name: who, state, account, ready = 0, waitsFor = "", reason = "" } of subscribers) {
     const waiting = Math.max(account.waiting, ready);
-    if (state === "down") found.push({ kind: "down", who, waiting });
+    const areHeld = account.verdict.kind === "waiting" || account.verdict.kind === "settled";
+    if (state === "down") found.push({ kind: "down", who, waiting, areHeld });
     if (state === "paused") found.push({ kind: "paused", who, waiting, waitsFor, reason });
   }
   if (archive.state === "down") found.push({ kind: "archive-down", waiting: archive.ready ?? 0 });
