@@ -56,9 +56,11 @@ export interface Status {
 }
 
 /** n.b. 4.2.6 and 4.3.0 tell this over AMQP only to who may delete the queue; the management API tells it late. */
-async function readQueues(queues: readonly QueueSpec[]): Promise<Record<string, QueueStatus>> {
+async function readQueues(
+  urls: readonly string[],
+  queues: readonly QueueSpec[],
+): Promise<Record<string, QueueStatus>> {
   const names = queues.map((queue) => queue.name);
-  const urls = roleAmqpUrls(MONITOR);
   const ask = async () => {
     const client = new ManagementClient(roleManagementUrl(MONITOR));
     return await monitoredQueueStatus(client, vhostOf(urls[0]!), names);
@@ -145,8 +147,10 @@ if (import.meta.main) {
   await runCommand(USAGE, async ({ args }) => {
     const { values } = parseArguments(args, { json: { type: "boolean" } });
     if (values.help) return print(USAGE.trim());
+    // n.b. what cannot be used is told before anything is shown.
+    const [urls, wanted] = [roleAmqpUrls(MONITOR), fullTopology(retryDelaysMs()).queues];
     let failure: unknown;
-    const queues = await readQueues(fullTopology(retryDelaysMs()).queues).catch((error) => {
+    const queues = await readQueues(urls, wanted).catch((error) => {
       failure = error;
       return null;
     });

@@ -34,7 +34,7 @@ and reason; the rest is published.
                      with SIMULATE_FAILURES=1 only
   --json             print one JSON object at the end: published, confirmed,
                      rejected (line, reason), and failed (line, status, reason)
-                     if any. It lists every such row, so it holds them in memory
+                     if any, the first 10000 of each; "unlisted" counts the rest
   -h, --help         show this text
 ${optionsOfForms()}
 

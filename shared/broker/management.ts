@@ -3,12 +3,16 @@ import { Buffer } from "node:buffer";
 import { z } from "zod";
 import { tryAgain } from "../base/backoff.ts";
 import { BrokerUnreachableError, messageOf } from "../base/errors.ts";
+import { parseJson } from "../base/json.ts";
 import { redactUrl } from "../process/config.ts";
 import { isTls, readTlsFiles } from "../process/tls_files.ts";
 
 const REQUEST_TIMEOUT_MS = 5_000;
 /** How long an answer of 500 to a question is taken for one of a moment. */
 const PATIENCE_MS = 1_000;
+
+/** A list of five thousand connections or queues is shorter. */
+const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
 
 /** What the API answered, whole. */
 interface Answer {
@@ -40,7 +44,17 @@ export class ManagementClient {
     const { text } = await tryAgain(() => this.#request("GET", path), {
       isWorthIt: (error) => error instanceof ServerError && performance.now() < lastTry,
     });
-    return schema.parse(JSON.parse(text));
+    return this.#parse(path, text, schema);
+  }
+
+  #parse<T>(path: string, text: string, schema: z.ZodType<T>): T {
+    try {
+      return schema.parse(parseJson(text));
+    } catch (error) {
+      const [issue] = error instanceof z.ZodError ? error.issues : [];
+      const problem = issue ? `${issue.path.join(".")} ${issue.message}` : messageOf(error);
+      throw this.#unreachable(`GET /api/${path} answered what cannot be read: ${problem}`);
+    }
   }
 
   /**
@@ -83,7 +97,7 @@ export class ManagementClient {
         ...(client ? { client } : {}),
         signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
       });
-      text = await response.text();
+      text = await limitedText(response);
     } catch (error) {
       const { cause } = error as { cause?: unknown };
       throw this.#unreachable(messageOf(isTls(this.url) && cause ? cause : error), error);
@@ -101,6 +115,19 @@ export class ManagementClient {
       { cause },
     );
   }
+}
+
+/** What `response` says, of which no more is read than {@link MAX_ANSWER_BYTES}. */
+async function limitedText(response: Response): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  let length = 0;
+  for await (const chunk of response.body ?? []) {
+    length += chunk.length;
+    if (length > MAX_ANSWER_BYTES) throw new Error(`its answer has over ${MAX_ANSWER_BYTES} bytes`);
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
 }
 
 /** The API answered 500. */

@@ -5,6 +5,7 @@ import { messageOf } from "../base/errors.ts";
 import { methodNotAllowed, problem } from "../http/problem.ts";
 import { serveHttp } from "../http/serve_http.ts";
 import type { Logger } from "../process/log.ts";
+import { printableJson } from "../process/printable.ts";
 
 /** How a role is, in the words that every role uses. What else it tells is its own. */
 export interface HealthReport {
@@ -64,10 +65,7 @@ export async function serveHealth(port: number, source: HealthSource): Promise<H
 export function createHealthApp({ readiness, metrics, log }: HealthSource): Hono {
   const app = new Hono();
   app.get("/healthz", (c) => c.json({ status: "ok" }, 200, NO_STORE));
-  app.get("/readyz", async (c) => {
-    const report = await readiness();
-    return c.json(report, report.status === "unavailable" ? 503 : 200, NO_STORE);
-  });
+  app.get("/readyz", async () => reportResponse(await readiness()));
   app.get(
     "/metrics",
     async (c) =>
@@ -82,6 +80,15 @@ export function createHealthApp({ readiness, metrics, log }: HealthSource): Hono
     return problem(500, "Something went wrong here. The log says more");
   });
   return app;
+}
+
+/** What `GET /readyz` is answered: `report`, with 200, or 503 where it is `unavailable`. */
+export function reportResponse(report: HealthReport): Response {
+  // n.b. it may quote the broker or the mail server, and is read in terminals.
+  return new Response(printableJson(report), {
+    status: report.status === "unavailable" ? 503 : 200,
+    headers: { ...NO_STORE, "Content-Type": "application/json" },
+  });
 }
 
 const NO_STORE = { "Cache-Control": "no-store" };

@@ -1,6 +1,7 @@
 /** The file in which `deno task broker start` tells other processes where its broker listens. */
 import { join } from "node:path";
 import { z } from "zod";
+import { readSmallFileSync } from "./small_file.ts";
 
 /** The folder of the private broker, and of the file. */
 export const BROKER_DIR = ".broker";
@@ -24,7 +25,7 @@ export const brokerUrlsSchema: z.ZodObject<{ amqpUrl: z.ZodString; managementUrl
 /** Where the broker listens that was started from this working directory, if one was. */
 export function readBrokerUrls(): BrokerUrls | undefined {
   try {
-    return brokerUrlsSchema.parse(JSON.parse(Deno.readTextFileSync(brokerFile())));
+    return brokerUrlsSchema.parse(JSON.parse(readSmallFileSync(brokerFile())));
   } catch {
     // No private broker, a file half-written, or a sandbox that may not read it: the default holds.
     return undefined;

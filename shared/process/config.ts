@@ -8,6 +8,7 @@ import { ConfigError } from "../base/errors.ts";
 import { readBrokerUrls } from "./broker_file.ts";
 import { readCredentials, withCredentials } from "./credentials_file.ts";
 import type { LogOptions } from "./log.ts";
+import { shortened } from "./printable.ts";
 import { isTls, withTlsFiles } from "./tls_files.ts";
 
 /** The workshop's development credentials. They are no secret: a private node listens on the loopback only. */
@@ -269,5 +270,10 @@ function parseVariable<T>(name: string, schema: z.ZodType<T, unknown>, read: Rea
   const text = read(name) || undefined;
   const parsed = schema.safeParse(text);
   if (parsed.success) return parsed.data;
-  throw new ConfigError(`${name} ${parsed.error.issues[0]?.message}, got "${text}"`);
+  throw new ConfigError(
+    `${name} ${parsed.error.issues[0]?.message}, got "${shortened(text ?? "", MAX_QUOTED)}"`,
+  );
 }
+
+/** Characters of a variable that are quoted. */
+const MAX_QUOTED = 80;

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { ConfigError } from "../base/errors.ts";
 import { BROKER_DIR } from "./broker_file.ts";
+import { readSmallFileSync } from "./small_file.ts";
 
 /** The file's folder, in `directory`. */
 export function credentialsDir(directory: string = BROKER_DIR): string {
@@ -41,7 +42,7 @@ export function readCredentials(
 ): Credentials | undefined {
   const path = credentialsFile(role, directory);
   try {
-    return credentialsSchema.parse(JSON.parse(Deno.readTextFileSync(path)));
+    return credentialsSchema.parse(JSON.parse(readSmallFileSync(path)));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotCapable) {
       return undefined;

@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { z } from "zod";
 import { brokerRoles, brokerUser } from "@ecomarket/shared/contract/permissions";
+import { SERIES, seriesOf } from "../../tasks/doctor/releases.ts";
 import { passwordVariable } from "../../setup/queues/setup_users.ts";
 import { ROOT } from "../support/project_files.ts";
 
@@ -91,29 +92,29 @@ Deno.test("docker-compose.yml connects each role as its own user, and gives none
 
 Deno.test(".env.example names each variable of a password that docker-compose.yml takes, with no value", async () => {
   const variables = brokerRoles().map(({ name }) => passwordVariable(name));
-  const named = [...(await read(".env.example")).matchAll(/^#?(BROKER_\w+)=(.*)$/gm)];
-  assert.deepEqual(named.map(([, name]) => name), [...variables, "BROKER_ADMIN_PASSWORD"]);
+  const named = [...(await read(".env.example")).matchAll(/^#?([A-Z_]+)=(.*)$/gm)];
+  const expected = [...variables, "BROKER_ADMIN_PASSWORD", "RABBITMQ_TAG"];
+  assert.deepEqual(named.map(([, name]) => name), expected);
   assert.ok(named.every(([, , value]) => value === ""));
-  const taken = [...(await read("docker-compose.yml")).matchAll(/\$\{(BROKER_\w+)/g)];
-  assert.deepEqual(
-    new Set(taken.map(([, name]) => name)),
-    new Set([...variables, "BROKER_ADMIN_PASSWORD"]),
-  );
+  const taken = [...(await read("docker-compose.yml")).matchAll(/\$\{((?:BROKER|RABBITMQ)_\w+)/g)];
+  assert.deepEqual(new Set(taken.map(([, name]) => name)), new Set(expected));
   const ignored = [await read(".gitignore"), await read(".dockerignore")];
   for (const text of ignored) assert.match(text, /^\/?\.env$/m);
 });
 
-Deno.test("docker-compose.yml runs a broker whose version the project was run on, on the loopback only", async () => {
+Deno.test("docker-compose.yml runs a broker of a series that is supported, on the loopback only, and names one that was run", async () => {
   const brokers = Object.values(compose.services).filter(({ image }) =>
     image.startsWith("rabbitmq:")
   );
   assert.ok(brokers.length >= 4);
-  const run = await read("docs/brokers.md");
+  const supported = SERIES.filter(({ supportEnded }) => supportEnded === undefined);
   for (const { image, ports } of brokers) {
-    const version = /^rabbitmq:(\d+\.\d+\.\d+)-management$/.exec(image)?.[1];
-    assert.ok(version && run.includes(`\n| ${version} |`), image);
+    const [, tag = ""] = /^rabbitmq:\$\{RABBITMQ_TAG:-(.+)-management\}$/.exec(image) ?? [];
+    assert.ok(supported.some(({ name }) => seriesOf(tag) === name), image);
     assert.ok(ports.length > 0 && ports.every((port) => port.startsWith("127.0.0.1:")), image);
   }
+  const [, run] = /RABBITMQ_TAG=([\d.]+)-management/.exec(await read("docker-compose.yml")) ?? [];
+  assert.ok((await read("docs/brokers.md")).includes(`\n| ${run} |`));
 });
 
 Deno.test("docker-compose.yml gives no role more than its own data to write, and nobody a way to more rights", () => {
