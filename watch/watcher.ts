@@ -141,7 +141,7 @@ export class Watcher {
   story(id: string): Story | undefined {
     const story = this.#stories.story(id);
     if (!story) return undefined;
-    const letters = lettersOf(id, this.#options.dataDirOf);
+    const letters = lettersOf(this.#options.ledger.namesOf(id), this.#options.dataDirOf);
     // n.b. the stores know when something was committed; we know when we saw it.
     const steps = story.steps.flatMap((step) => {
       if (step.kind === "archived" || step.kind === "replayed") return [];
@@ -220,7 +220,9 @@ export class Watcher {
     for (const id of ledger.openOf(name)) {
       const done = effectsOfEvent(name, id, dataDirOf);
       if (done > 0) ledger.effect(name, id);
-      else if (lettersOf(id, dataDirOf).some(({ queue }) => subscriberOf(queue) === name)) {
+      else if (
+        lettersOf(ledger.namesOf(id), dataDirOf).some(({ queue }) => subscriberOf(queue) === name)
+      ) {
         ledger.letter(name, id);
       }
     }

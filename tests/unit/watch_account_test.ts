@@ -46,6 +46,17 @@ Deno.test("Ledger names the events that were done twice, and leaves those of bef
   assert.deepEqual(counts(ledger, "email"), { published: 1, effects: 1, deadLetters: 0 });
 });
 
+Deno.test("Ledger knows an event by the id of its message as well, told before or after", async () => {
+  await using ledger = await Ledger.open(WISHES);
+  ledger.publish("a", "user_events", "message-of-a");
+  ledger.letter("email", ledger.idOf("message-of-a"));
+  ledger.letter("email", "message-of-b"); // The archive may tell before the broker.
+  ledger.publish("b", "user_events", "message-of-b");
+  assert.deepEqual(counts(ledger, "email"), { published: 2, effects: 0, deadLetters: 2 });
+  assert.deepEqual(ledger.namesOf("b"), ["b", "message-of-b"]);
+  assert.equal(ledger.idOf("c"), "c");
+});
+
 Deno.test("Ledger deletes its file when it is disposed of", async () => {
   const ledger = await Ledger.open(WISHES);
   const { directory } = ledger;

@@ -94,8 +94,8 @@ Deno.test("LetterTail tells each dead letter once, and waitingLetters() what bec
   await db.commit(() => db.statement(sent).run(letters[0]!.id, "a", at));
   db.close();
   assert.deepEqual(states(), [["b", "waiting"], ["a", "replayed"]]);
-  assert.deepEqual(lettersOf("a", stores.dataDirOf)[0]!.replayedAt, [Date.parse(at)]);
-  assert.deepEqual(lettersOf("a", stores.dataDirOf)[0]!.headers, { "x-retries": 3 });
+  assert.deepEqual(lettersOf(["a"], stores.dataDirOf)[0]!.replayedAt, [Date.parse(at)]);
+  assert.deepEqual(lettersOf(["a"], stores.dataDirOf)[0]!.headers, { "x-retries": 3 });
   await stores.archive("a");
   assert.deepEqual(states(), [["a", "waiting"], ["b", "waiting"], ["a", "died-again"]]);
   await Deno.remove(stores.dataDirOf(ARCHIVE), { recursive: true });

@@ -40,6 +40,7 @@ export class Ledger implements AsyncDisposable {
   readonly #find: StatementSync;
   readonly #mark: StatementSync;
   readonly #readMark: StatementSync;
+  readonly #findAlias: StatementSync;
   #published = 0;
   #earlier = 0;
 
@@ -59,11 +60,14 @@ export class Ledger implements AsyncDisposable {
       CREATE TABLE events (n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, exchange TEXT NOT NULL) STRICT;
       CREATE TABLE marks (subscriber TEXT NOT NULL, event_id TEXT NOT NULL, effects INTEGER NOT NULL,
         letters INTEGER NOT NULL, PRIMARY KEY (subscriber, event_id)) WITHOUT ROWID, STRICT;
+      CREATE TABLE aliases (alias TEXT PRIMARY KEY, id TEXT NOT NULL) WITHOUT ROWID, STRICT;
+      CREATE INDEX aliases_of ON aliases (id);
     `);
     this.#insert = this.#db.prepare(
       "INSERT INTO events (id, exchange) VALUES (?, ?) ON CONFLICT DO NOTHING",
     );
     this.#find = this.#db.prepare("SELECT exchange FROM events WHERE id = ?");
+    this.#findAlias = this.#db.prepare("SELECT id FROM aliases WHERE alias = ?");
     this.#mark = this.#db.prepare(`
       INSERT INTO marks VALUES (?1, ?2, ?3, ?4)
       ON CONFLICT DO UPDATE SET effects = effects + ?3, letters = letters + ?4
@@ -103,8 +107,13 @@ export class Ledger implements AsyncDisposable {
     return this.#earlier;
   }
 
-  /** Notes that the event `id` was published to `exchange`. @returns whether that is new. */
-  publish(id: string, exchange: string): boolean {
+  /**
+   * Notes that the event `id` was published to `exchange`, and that others may call it `alias`.
+   *
+   * @returns whether that is new.
+   */
+  publish(id: string, exchange: string, alias?: string): boolean {
+    if (alias !== undefined) this.#alias(id, alias);
     if (Number(this.#insert.run(id, exchange).changes) === 0) return false;
     this.#published++;
     for (const { name } of this.#wishesFor(exchange)) {
@@ -124,6 +133,18 @@ export class Ledger implements AsyncDisposable {
   /** Notes that the event `id` was archived as a dead letter of `subscriber`. */
   letter(subscriber: string, id: string): void {
     this.#add(subscriber, id, 0, 1);
+  }
+
+  /** The event that is called `told`: by its own id, or by another one. */
+  idOf(told: string): string {
+    const row = this.#findAlias.get(told);
+    return row ? String(row.id) : told;
+  }
+
+  /** All ids by which the event `id` is called. */
+  namesOf(id: string): string[] {
+    const rows = this.#db.prepare("SELECT alias FROM aliases WHERE id = ?").all(id);
+    return [id, ...rows.map((row) => String(row.alias))];
   }
 
   /** Where the event `id` was found at `subscriber`. */
@@ -151,6 +172,17 @@ export class Ledger implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#db.close();
     await Deno.remove(this.directory, { recursive: true });
+  }
+
+  /** n.b. its dead letter may have been told before it was seen. */
+  #alias(id: string, alias: string): void {
+    this.#db.prepare("INSERT INTO aliases VALUES (?, ?) ON CONFLICT DO NOTHING").run(alias, id);
+    for (const name of this.subscribers) {
+      const mark = this.markOf(name, alias);
+      if (!mark) continue;
+      this.#db.prepare("DELETE FROM marks WHERE subscriber = ? AND event_id = ?").run(name, alias);
+      this.#add(name, id, mark.effects, mark.letters);
+    }
   }
 
   #wishesFor(exchange: string): Wish[] {

@@ -10,6 +10,8 @@ import type { Stories } from "./stories.ts";
 /** An event that somebody saw, or sent. */
 export interface SeenEvent {
   readonly id: string;
+  /** What retries and dead letters call it, where its body says another id than its message. */
+  readonly alias?: string | undefined;
   readonly type: string;
   readonly label: string;
   readonly exchange: string;
@@ -128,7 +130,8 @@ export class Observation {
   }
 
   /** An attempt of `subscriber` has failed. */
-  failed(subscriber: string, { id, attempt, reason, delayMs }: FailedAttempt): void {
+  failed(subscriber: string, { id: told, attempt, reason, delayMs }: FailedAttempt): void {
+    const id = this.#ledger.idOf(told);
     const at = this.#now();
     const isRetry = delayMs !== undefined;
     this.#stories.step(id, {
@@ -148,7 +151,8 @@ export class Observation {
 
   /** A dead letter of `subscriber` came into the archive. */
   archived(subscriber: string, letter: SeenLetter): void {
-    const { id, type, exchange, reason, detail, at } = letter;
+    const { type, exchange, reason, detail, at } = letter;
+    const id = this.#ledger.idOf(letter.id);
     this.#ledger.letter(subscriber, id);
     this.#moved("dead", subscriber, 1);
     // What is wrong is worth a row, whether its event was drawn or not.
@@ -167,7 +171,8 @@ export class Observation {
   }
 
   /** The dead letter of the event `id` was sent back to `subscriber`. */
-  replayed(subscriber: string, id: string): void {
+  replayed(subscriber: string, told: string): void {
+    const id = this.#ledger.idOf(told);
     if (this.#stories.cellOf(id, subscriber)?.state !== "dead") return;
     this.#stories.cell(id, subscriber, { state: "replayed" });
     this.#stories.step(id, { at: this.#now(), who: subscriber, kind: "replayed" });
@@ -178,7 +183,7 @@ export class Observation {
     const fresh: SeenEvent[] = [];
     this.#ledger.batch(() => {
       for (const event of events) {
-        if (this.#ledger.publish(event.id, event.exchange)) fresh.push(event);
+        if (this.#ledger.publish(event.id, event.exchange, event.alias)) fresh.push(event);
       }
     });
     if (fresh.length === 0) return fresh;

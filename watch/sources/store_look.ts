@@ -64,15 +64,15 @@ export interface ArchivedLetter {
   readonly replayedAt: readonly number[];
 }
 
-/** All dead letters of the event `id`. */
-export function lettersOf(id: string, dataDirOf: DataDirOf): ArchivedLetter[] {
+/** All dead letters of the event that is called by one of `ids`. */
+export function lettersOf(ids: readonly string[], dataDirOf: DataDirOf): ArchivedLetter[] {
   return readStore(dataDirOf(ARCHIVE), (db) => {
     const sent = db.prepare(
       "SELECT sent_at FROM operation_items WHERE letter = ? AND sent_at NOT NULL",
     );
     return db.prepare(
-      "SELECT * FROM dead_letters WHERE message_id = ? ORDER BY id LIMIT 20",
-    ).all(id).map((row) => ({
+      "SELECT * FROM dead_letters WHERE message_id IN (SELECT value FROM json_each(?)) ORDER BY id LIMIT 20",
+    ).all(JSON.stringify(ids)).map((row) => ({
       queue: String(row.origin_queue),
       at: Date.parse(String(row.archived_at)),
       reason: String(row.reason),
