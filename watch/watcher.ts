@@ -160,11 +160,6 @@ export class Watcher {
     return { ...story, body: story.body ?? letters[0]?.body, steps };
   }
 
-  /** How the deeds of a button change what is known of the broker, before the next look. */
-  forgetLook(): void {
-    this.#look = undefined;
-  }
-
   async #every(ms: number, signal: AbortSignal, work: () => unknown): Promise<void> {
     while (!signal.aborted) {
       try {

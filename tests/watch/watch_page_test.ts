@@ -246,7 +246,10 @@ Deno.test({
         await page.getByRole("button", { name: "Publish one" }).click();
         const verdict = row(page, "analytics").locator(".verdict");
         await eventually(async () => {
-          assert.match(await verdict.innerText(), /^✗ 1 nowhere, of: [0-9a-f-]{36}$/);
+          assert.match(
+            await verdict.innerText(),
+            /^✗ 1 nowhere, of: [0-9a-f-]{36} · 0 on the broker$/,
+          );
         }, PATIENCE_MS);
         await seesText(page, "1 event for analytics cannot be found anywhere.");
       },

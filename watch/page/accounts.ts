@@ -57,7 +57,9 @@ function updateAccount(cell: Element, account: Account, words: Words): void {
     setText(span.querySelector("small")!, words.account[term]);
   });
   const verdict = cell.querySelector(".verdict")!;
-  setText(verdict, words.verdict(account.verdict));
+  const { waiting, held } = account;
+  const witness = waiting > 0 && held !== undefined ? ` · ${held} ${words.account.held}` : "";
+  setText(verdict, words.verdict(account.verdict) + witness);
   verdict.setAttribute("data-verdict", account.verdict.kind);
 }
 

@@ -1,7 +1,9 @@
 /// <reference lib="dom" />
 /** Which language the page speaks: the reader's, until it is changed; then that one, the next time too. */
 import { byId, setText } from "./dom.ts";
-import { en, es, type Words } from "./words.ts";
+import { en } from "./english.ts";
+import { es } from "./spanish.ts";
+import type { Words } from "./words.ts";
 
 const KEY = "language";
 const LANGUAGES: Readonly<Record<string, Words>> = { en, es };
