@@ -25,8 +25,9 @@ import { Observation } from "./ledger/observation.ts";
 import { Stories } from "./ledger/stories.ts";
 import { ShortfallClock } from "./ledger/shortfall_clock.ts";
 import type { BrokerLook, BrokerLooker } from "./sources/broker_look.ts";
+import { eventStory } from "./sources/event_story.ts";
 import { seenEvent } from "./sources/message.ts";
-import { committedAt, lettersOf, subscriberOf, waitingLetters } from "./sources/store_look.ts";
+import { lettersOf, subscriberOf, waitingLetters } from "./sources/store_look.ts";
 import { EffectTail, LetterTail } from "./sources/store_tail.ts";
 import { topologyView } from "./sources/topology_view.ts";
 import type { Deeds } from "./stage/deeds.ts";
@@ -137,27 +138,10 @@ export class Watcher {
     };
   }
 
-  /** The story of the event `id`, with what only its stores tell; `undefined` for one without a row. */
-  story(id: string): Story | undefined {
-    const story = this.#stories.story(id);
-    if (!story) return undefined;
-    const letters = lettersOf(this.#options.ledger.namesOf(id), this.#options.dataDirOf);
-    // n.b. the stores know when something was committed; we know when we saw it.
-    const steps = story.steps.flatMap((step) => {
-      if (step.kind === "archived" || step.kind === "replayed") return [];
-      if (step.kind !== "committed") return [step];
-      const at = committedAt(step.who as SubscriberName, id, this.#options.dataDirOf);
-      return [{ ...step, at: at ?? step.at }];
-    });
-    const plain = { attempt: undefined, delayMs: undefined, headers: undefined, detail: undefined };
-    for (const { queue, at, reason, detail, headers, replayedAt } of letters) {
-      const who = subscriberOf(queue) ?? queue;
-      const told = `${reason}: ${detail}`;
-      steps.push({ ...plain, at, who, kind: "archived", detail: told, headers });
-      for (const at of replayedAt) steps.push({ ...plain, at, who, kind: "replayed" });
-    }
-    steps.sort((one, other) => one.at - other.at);
-    return { ...story, body: story.body ?? letters[0]?.body, steps };
+  /** See {@link eventStory}. */
+  story(told: string): Story | undefined {
+    const { ledger, dataDirOf } = this.#options;
+    return eventStory(told, { ledger, dataDirOf, stories: this.#stories });
   }
 
   async #every(ms: number, signal: AbortSignal, work: () => unknown): Promise<void> {

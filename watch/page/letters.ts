@@ -10,10 +10,9 @@ import type { Words } from "./words.ts";
 export function drawLetters(view: View, words: Words): void {
   const nameOf = (queue: string) =>
     view.subscribers.find((subscriber) => subscriber.queue === queue)?.name ?? queue;
-  const labels = new Map(view.events.map(({ id, label }) => [id, label]));
   keyed(byId("letters"), view.letters, ({ id }) => String(id), createLetter, (item, letter) => {
     const { id, eventId, queue, reason, detail, state } = letter;
-    const label = labels.get(eventId) || eventId.slice(0, 8);
+    const label = letter.label || eventId.slice(0, 8);
     setText(item.querySelector("strong")!, label);
     setText(item.querySelector(".state")!, words.letterState[state]);
     item.querySelector(".state")!.setAttribute("data-letter", state);
@@ -24,7 +23,6 @@ export function drawLetters(view: View, words: Words): void {
     setText(item.querySelector("q")!, detail);
     const story = item.querySelector<HTMLButtonElement>(".link")!;
     setText(story, words.story(label));
-    story.hidden = !labels.has(eventId);
     story.onclick = () => void openStory(eventId);
     const again = state !== "waiting";
     keyed(

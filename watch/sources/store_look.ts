@@ -8,6 +8,11 @@ import type { LetterRow } from "../view/view.ts";
 /** Dead letters that a page lists. */
 const LETTERS_LISTED = 30;
 
+/** Bytes of a body that is read for whom its event is about. */
+const MAX_READ = 10_000;
+/** Characters of a name. */
+const LABEL_SHOWN = 80;
+
 /** When `subscriber` committed the event `id`. */
 export function committedAt(
   subscriber: SubscriberName,
@@ -26,7 +31,9 @@ export function waitingLetters(dataDirOf: DataDirOf): LetterRow[] {
     db.prepare(
       `SELECT l.id, l.message_id, l.origin_queue, l.reason, l.failure_message, l.archived_at,
          EXISTS (SELECT 1 FROM operation_items i
-           WHERE i.letter = l.id AND i.state IN ('sending', 'sent')) AS is_replayed
+           WHERE i.letter = l.id AND i.state IN ('sending', 'sent')) AS is_replayed,
+         CASE WHEN length(body) < ${MAX_READ} AND json_valid(CAST(body AS TEXT))
+           THEN json_extract(CAST(body AS TEXT), '$.nombre') END AS nombre
        FROM waiting_letters l ORDER BY l.id DESC LIMIT ${LETTERS_LISTED}`,
     ).all()) ?? [];
   const newer = new Set<string>();
@@ -42,6 +49,7 @@ export function waitingLetters(dataDirOf: DataDirOf): LetterRow[] {
     return {
       id: Number(row.id),
       eventId,
+      label: typeof row.nombre === "string" ? row.nombre.slice(0, LABEL_SHOWN) : "",
       queue,
       reason: String(row.reason),
       detail: String(row.failure_message),

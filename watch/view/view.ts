@@ -202,6 +202,8 @@ export type Cell =
 export interface LetterRow {
   readonly id: number;
   readonly eventId: string;
+  /** Whom its event is about, where it says so. */
+  readonly label: string;
   readonly queue: string;
   readonly reason: string;
   readonly detail: string;
