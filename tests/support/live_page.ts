@@ -89,6 +89,12 @@ export class LivePage implements AsyncDisposable {
     return { page, complaints };
   }
 
+  /** Its broker, as an administrator. */
+  async brokerUrl(): Promise<string> {
+    const record = await Deno.readTextFile(join(this.root, ".broker", "broker.json"));
+    return JSON.parse(record).amqpUrl;
+  }
+
   /** Where the store of `name` is. */
   readonly dataDirOf = (name: string): string => join(this.root, "data", name);
 

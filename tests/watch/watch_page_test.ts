@@ -4,6 +4,7 @@
  * are those of the stores after everything was killed.
  */
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { findBroker } from "@ecomarket/setup/broker/broker";
 import { withConnection } from "@ecomarket/shared/broker/with_connection";
 import { isProcessAlive } from "@ecomarket/shared/process/platform";
@@ -193,6 +194,33 @@ Deno.test({
     });
 
     await t.step(
+      "a script's invalid event without a message id is given up, and accounted for",
+      async () => {
+        const event = {
+          event_type: "UsuarioCreado",
+          event_id: "py-1",
+          user_id: "7",
+          nombre: "Ana",
+        };
+        await withConnection([await live.brokerUrl()], "test", async (connection) => {
+          const channel = await connection.createConfirmChannel();
+          const body = Buffer.from(JSON.stringify({ ...event, email: "none" }));
+          channel.publish("user_events", "", body, { persistent: true });
+          await channel.waitForConfirms();
+        });
+        published++;
+        for (const name of SUBSCRIBERS) {
+          await eventually(async () => {
+            const { deadLetters, waiting, ...counts } = await account(page, name);
+            assert.deepEqual([deadLetters, waiting], [name === "loyalty" ? 2 : 1, 0]);
+            assert.equal(counts.published, published);
+          }, PATIENCE_MS);
+        }
+        await seesText(page, "Died at email: the message is no valid event.");
+      },
+    );
+
+    await t.step(
       "no rule of accessibility is broken, in light and dark, on a phone, in Spanish",
       async () => {
         assert.deepEqual(await breaches(page), []);
@@ -232,8 +260,7 @@ Deno.test({
     await t.step(
       "what stands otherwise is marked, and an event that reached no queue is named",
       async () => {
-        const record = JSON.parse(await Deno.readTextFile(`${live.root}/.broker/broker.json`));
-        await withConnection([record.amqpUrl], "test", async (connection) => {
+        await withConnection([await live.brokerUrl()], "test", async (connection) => {
           const channel = await connection.createChannel();
           await channel.assertQueue("sms_queue", { arguments: { "x-queue-type": "quorum" } });
           await channel.bindQueue("sms_queue", "user_events", "");
