@@ -317,7 +317,7 @@ Deno.test("publish --file withholds every other file before it reads a byte of t
 });
 
 /** What starts processes of its own may do more, and still reaches nobody but this machine. */
-const STARTS_PROCESSES = ["operator"];
+const STARTS_PROCESSES = ["operator", "record"];
 
 for (const permissionSet of STARTS_PROCESSES) {
   Deno.test(`-P=${permissionSet} reaches no foreign host, and loads no library`, async () => {
