@@ -1,5 +1,4 @@
 /** `deno task setup-queues`: declares the topology, checks what stands, or replaces what differs. */
-import { tryAgain } from "@ecomarket/shared/base/backoff";
 import { MigrationError, UsageError } from "@ecomarket/shared/base/errors";
 import { brokerVersion } from "@ecomarket/shared/broker/broker_version";
 import {
@@ -31,7 +30,7 @@ import { readBrokerUrls } from "@ecomarket/shared/process/broker_file";
 import { configureLog } from "@ecomarket/shared/process/log";
 import { print, printError, runCommand } from "@ecomarket/shared/process/main";
 import { renderTable } from "@ecomarket/shared/process/table";
-import { declareAtOnce } from "./declare_at_once.ts";
+import { declareAmongOthers } from "./declare_at_once.ts";
 import { furtherSubscribers } from "./further_subscribers.ts";
 import { migrateQueues } from "./migrate_queues.ts";
 import { givenPasswords, rightsTable, setupUsers } from "./setup_users.ts";
@@ -72,23 +71,11 @@ again: it never changes or deletes what is there. On a broker that
 The retry queues follow FAST_RETRY and RETRY_DELAYS_MS, as the consumers' do.
 `;
 
-/** How long it is tried again to declare while others do, in milliseconds: each takes a moment. */
-const OTHERS_PATIENCE_MS = 10_000;
-
 /** Declares `topology` on the first broker of `urls` that answers. */
 async function declare(urls: readonly string[], topology: Topology): Promise<void> {
   await withConnection(urls, "setup-queues", async (connection) => {
     requireNativeRetry(brokerVersion(connection), topology.queues);
-    const lastTry = performance.now() + OTHERS_PATIENCE_MS;
-    await tryAgain(async () => {
-      const channel = await connection.createChannel();
-      channel.on("error", () => {}); // The call that caused it rejects with it.
-      await declareAtOnce(channel, topology);
-    }, {
-      // n.b. who is done takes the exchange away by which another joins its queues at that moment.
-      isWorthIt: (error) =>
-        (error as { code?: unknown }).code === 404 && performance.now() < lastTry,
-    });
+    await declareAmongOthers(urls, topology);
     const queues = topology.queues.map(({ name }) => name);
     const standIns = await queueStatus(connection, queues.map(migratingName));
     const unfinished = queues.find((name) => standIns[migratingName(name)]);

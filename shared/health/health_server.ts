@@ -2,10 +2,10 @@
 import { Hono } from "hono";
 import type { Registry } from "prom-client";
 import { messageOf } from "../base/errors.ts";
+import { jsonAnswer } from "../http/json_answer.ts";
 import { methodNotAllowed, problem } from "../http/problem.ts";
 import { serveHttp } from "../http/serve_http.ts";
 import type { Logger } from "../process/log.ts";
-import { printableJson } from "../process/printable.ts";
 
 /** How a role is, in the words that every role uses. What else it tells is its own. */
 export interface HealthReport {
@@ -84,11 +84,7 @@ export function createHealthApp({ readiness, metrics, log }: HealthSource): Hono
 
 /** What `GET /readyz` is answered: `report`, with 200, or 503 where it is `unavailable`. */
 export function reportResponse(report: HealthReport): Response {
-  // n.b. it may quote the broker or the mail server, and is read in terminals.
-  return new Response(printableJson(report), {
-    status: report.status === "unavailable" ? 503 : 200,
-    headers: { ...NO_STORE, "Content-Type": "application/json" },
-  });
+  return jsonAnswer(report, report.status === "unavailable" ? 503 : 200, NO_STORE);
 }
 
 const NO_STORE = { "Cache-Control": "no-store" };

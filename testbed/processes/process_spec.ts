@@ -1,5 +1,6 @@
 /** What a process of ours is, and the command that runs it in the sandbox of a person's own. */
 import { tlsPaths } from "@ecomarket/shared/process/tls_files";
+import type { TextLine } from "@ecomarket/shared/process/text_lines";
 import { PROJECT_ROOT } from "../project/project_root.ts";
 import type { LogRecord } from "./log_record.ts";
 
@@ -25,6 +26,8 @@ export interface ProcessSpec {
   readonly readyUrl?: string;
   /** Is called with every record of its log. */
   readonly onRecord?: (record: LogRecord) => void;
+  /** Is called with every line that it writes, to either stream. */
+  readonly onLine?: (line: TextLine) => void;
 }
 
 /**

@@ -62,3 +62,18 @@ Deno.test("the gate and CI refuse a deno.lock that does not hold what is importe
   assert.match(await Deno.readTextFile(`${ROOT}/Dockerfile`), /\bdeno cache --frozen\b/);
   assert.match(await Deno.readTextFile(`${ROOT}/.ci/run`), /\bok\b/);
 });
+
+Deno.test("no source writes a table for a spreadsheet", async () => {
+  const wrong: string[] = [];
+  for (const member of root.workspace.filter((folder) => folder !== "./tests")) {
+    for await (const file of filesBelow(member, ".ts")) {
+      const source = await Deno.readTextFile(`${ROOT}/${file}`);
+      if (
+        /csv-stringify|text\/csv|write\w*\([^)]*\.(?:csv|tsv|xlsx?)\b/i.test(source)
+      ) {
+        wrong.push(file);
+      }
+    }
+  }
+  assert.deepEqual(wrong, []);
+});
