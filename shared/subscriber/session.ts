@@ -1,11 +1,11 @@
 /** The link on which a delivery came, and on which alone it can be settled. */
-import type { Channel } from "amqplib";
 import type { PublishChannel } from "../broker/publish_channel.ts";
+import type { GroupedAcks } from "./grouped_acks.ts";
 
 /** What a delivery is settled with. When it ends, whatever is not settled comes again. */
 export interface Session {
-  /** Where it came from. */
-  readonly channel: Pick<Channel, "ack">;
+  /** The acks of the channel that it came from. */
+  readonly acks: Pick<GroupedAcks, "ack">;
   /** Where it leaves by when it goes on elsewhere. */
   readonly publishChannel: PublishChannel;
   /** Aborts when the session has ended. */

@@ -55,7 +55,7 @@ export class Settlement {
   /** Takes the message off the queue. Once the session has ended this does nothing: it comes again. */
   ack(message: ConsumeMessage, session: Session): void {
     if (session.signal.aborted) return;
-    session.channel.ack(message);
+    session.acks.ack(message);
   }
 
   /** Sends a failed message to its retry queue or to the dead letters, then acks it. */

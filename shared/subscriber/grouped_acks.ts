@@ -1,0 +1,48 @@
+/**
+ * Acks that leave together: what is acked while the event loop turns once, and has nothing unsettled
+ * before it, is one frame for the broker instead of one a delivery.
+ */
+import type { Channel, ConsumeMessage } from "amqplib";
+
+/**
+ * The acks of all deliveries of one channel, each sent soon after {@link ack}. An ack of `multiple`
+ * covers every delivery up to its own (https://www.rabbitmq.com/docs/confirms#consumer-acks-multiple-parameter):
+ * so it is sent only for deliveries of which each one before them has been acked here as well.
+ */
+export class GroupedAcks {
+  readonly #channel: Pick<Channel, "ack">;
+  readonly #signal: AbortSignal;
+  /** Acked deliveries that are not sent yet. */
+  #unsent: ConsumeMessage[] = [];
+  /** Every delivery with a tag up to this one is acked. n.b. a channel counts its deliveries from 1. */
+  #floor = 0;
+  /** Tags behind the floor that are acked, too. */
+  readonly #beyond = new Set<number>();
+
+  /** Those of `channel`, until `signal` aborts: what is not sent by then never is, and comes again. */
+  constructor(channel: Pick<Channel, "ack">, signal: AbortSignal) {
+    this.#channel = channel;
+    this.#signal = signal;
+  }
+
+  /** Acks `message` once the code that runs now is done. */
+  ack(message: ConsumeMessage): void {
+    if (this.#unsent.push(message) === 1) queueMicrotask(() => this.flush());
+  }
+
+  /** Sends what is not sent yet. */
+  flush(): void {
+    const acked = this.#unsent;
+    this.#unsent = [];
+    if (this.#signal.aborted) return;
+    for (const { fields } of acked) this.#beyond.add(fields.deliveryTag);
+    while (this.#beyond.delete(this.#floor + 1)) this.#floor++;
+    let last: ConsumeMessage | undefined;
+    for (const message of acked) {
+      const { deliveryTag } = message.fields;
+      if (deliveryTag > this.#floor) this.#channel.ack(message);
+      else if (!last || deliveryTag > last.fields.deliveryTag) last = message;
+    }
+    if (last) this.#channel.ack(last, true);
+  }
+}
