@@ -14,7 +14,7 @@ import {
   type TextFormatter,
 } from "@logtape/logtape";
 import { EMAIL_ADDRESS_PATTERN, redactByPattern } from "@logtape/redaction";
-import { writeAllSync } from "./write_all.ts";
+import { GatheredOutput } from "./gathered_output.ts";
 
 /** Writes structured records. What stands in braces in a message is taken from `properties`. */
 export interface Logger {
@@ -50,13 +50,20 @@ export async function configureLog(options: LogOptions): Promise<void> {
   await configure({
     reset: true,
     sinks: {
-      stderr: (record) => writeAllSync(Deno.stderr, format(record)),
+      stderr: (record) => output.write(format(record), isUrgent(record.level)),
     },
     loggers: [
       { category: "ecomarket", lowestLevel: options.level, sinks: ["stderr"] },
       { category: ["logtape", "meta"], lowestLevel: "warning", sinks: ["stderr"] },
     ],
   });
+}
+
+const output = new GatheredOutput(Deno.stderr);
+
+/** What somebody may have to act on is written at once, whatever ends the process then. */
+function isUrgent(level: LogLevel): boolean {
+  return level === "warning" || level === "error" || level === "fatal";
 }
 
 const EMAIL = { ...EMAIL_ADDRESS_PATTERN, replacement: "[email]" };
@@ -83,4 +90,5 @@ export function roleLogger(...role: readonly string[]): Logger {
 /** Waits until every record is written. */
 export async function flushLog(): Promise<void> {
   await dispose();
+  output.flush();
 }
