@@ -173,7 +173,7 @@ export class SqliteDatabase {
   #scheduleFlush(): void {
     if (this.#flushScheduled) return;
     this.#flushScheduled = true;
-    setTimeout(() => this.#flush(), 0);
+    setImmediate(() => this.#flush());
   }
 
   #flush(): void {

@@ -2,6 +2,9 @@
 import { measureBacklog } from "./measurements/backlog.ts";
 import { measureConsume, measureEffects } from "./measurements/consume.ts";
 import { measureCost } from "./measurements/cost.ts";
+import { measureGrowth } from "./measurements/growth.ts";
+import { measureLatency } from "./measurements/latency.ts";
+import { measureOutbox } from "./measurements/outbox.ts";
 import { measureEndToEnd } from "./measurements/end_to_end.ts";
 import { measurePublish } from "./measurements/publish.ts";
 import type { Measurement } from "./plan.ts";
@@ -21,7 +24,10 @@ export async function runBench(
     consume: await measure("consume", () => measureConsume(world)),
     effects: await measure("effects", () => measureEffects(world)),
     endToEnd: await measure("end-to-end", () => measureEndToEnd(world)),
+    latency: await measure("latency", () => measureLatency(world)),
+    outbox: await measure("outbox", () => measureOutbox(world)),
     cost: await measure("cost", () => measureCost(world)),
+    growth: await measure("growth", () => measureGrowth(world)),
     smallBacklog: await measure("growth", () => measureBacklog(world, plan.smallBacklog)),
     largeBacklog: await measure("growth", () => measureBacklog(world, plan.largeBacklog)),
   };

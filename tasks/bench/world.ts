@@ -104,8 +104,12 @@ export class Place implements AsyncDisposable {
   }
 
   /** Resolves once `isDone` holds. @throws {LateError} after ten minutes. */
-  async until(isDone: () => boolean | Promise<boolean>, signal: AbortSignal): Promise<void> {
-    await poll(isDone, { timeoutMs: 600_000, intervalMs: 20, signal });
+  async until(
+    isDone: () => boolean | Promise<boolean>,
+    signal: AbortSignal,
+    intervalMs = 20,
+  ): Promise<void> {
+    await poll(isDone, { timeoutMs: 600_000, intervalMs, signal });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

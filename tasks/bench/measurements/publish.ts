@@ -74,8 +74,10 @@ function contestants(
   };
 }
 
-/** n.b. the same events for everybody, made before: to make them is no part of publishing them. */
-async function publishRate(
+/**
+ * Confirmed events a second. n.b. the same events for everybody, made before: to make them is no part of publishing them.
+ */
+export async function publishRate(
   { plan, signal }: World,
   place: Place,
   open: OpenSender,

@@ -41,7 +41,8 @@ export function startConsumer(
   { root }: SourceOptions = {},
 ): QuietProcess {
   const spec = roleSpec(CONSUMERS[name], { amqpUrls: [place.amqpUrl], dataDir });
-  return new QuietProcess(root === undefined ? spec : { ...spec, root });
+  // n.b. the older source ran its consumers without flags of V8.
+  return new QuietProcess(root === undefined ? spec : { ...spec, root, v8Flags: [] });
 }
 
 /** Three subscribers at work, each with a store of its own. */
@@ -82,10 +83,10 @@ export class ThreeConsumers implements AsyncDisposable {
   }
 
   /** Resolves once all three have committed the effects of `events` events. */
-  async untilDone(events: number): Promise<void> {
+  async untilDone(events: number, intervalMs = 20): Promise<void> {
     const isDone = () =>
       SUBSCRIBERS.every((name) => effectsIn(join(this.#dataDir, name), name) >= events);
-    await this.#place.until(isDone, this.#world.signal);
+    await this.#place.until(isDone, this.#world.signal, intervalMs);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
