@@ -87,8 +87,13 @@ export function roleLogger(...role: readonly string[]): Logger {
   return getLogger(["ecomarket", ...role]);
 }
 
+/** Writes at once what was logged so far: before something else goes to the standard error. */
+export function writeLog(): void {
+  output.flush();
+}
+
 /** Waits until every record is written. */
 export async function flushLog(): Promise<void> {
   await dispose();
-  output.flush();
+  writeLog();
 }

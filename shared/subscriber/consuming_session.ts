@@ -73,7 +73,7 @@ export class ConsumingSession<T> implements Session, LinkUser, SessionView {
     this.channel = channel;
     this.publishChannel = publishChannel;
     this.signal = AbortSignal.any([link.signal, this.#ended.signal]);
-    this.acks = new GroupedAcks(channel, this.signal);
+    this.acks = new GroupedAcks(channel, this.signal, (reason) => this.giveUp(reason));
     this.#options = options;
     this.#link = link;
     this.#log = options.log;

@@ -3,6 +3,7 @@
  * before it, is one frame for the broker instead of one a delivery.
  */
 import type { Channel, ConsumeMessage } from "amqplib";
+import { messageOf } from "../base/errors.ts";
 
 /**
  * The acks of all deliveries of one channel, each sent soon after {@link ack}. An ack of `multiple`
@@ -12,6 +13,7 @@ import type { Channel, ConsumeMessage } from "amqplib";
 export class GroupedAcks {
   readonly #channel: Pick<Channel, "ack">;
   readonly #signal: AbortSignal;
+  readonly #giveUp: (reason: Error) => void;
   /** Acked deliveries that are not sent yet. */
   #unsent: ConsumeMessage[] = [];
   /** Every delivery with a tag up to this one is acked. n.b. a channel counts its deliveries from 1. */
@@ -19,10 +21,18 @@ export class GroupedAcks {
   /** Tags behind the floor that are acked, too. */
   readonly #beyond = new Set<number>();
 
-  /** Those of `channel`, until `signal` aborts: what is not sent by then never is, and comes again. */
-  constructor(channel: Pick<Channel, "ack">, signal: AbortSignal) {
+  /**
+   * Those of `channel`, until `signal` aborts: what is not sent by then never is, and comes again. Where
+   * the channel takes no ack any more, `giveUp` is told.
+   */
+  constructor(
+    channel: Pick<Channel, "ack">,
+    signal: AbortSignal,
+    giveUp: (reason: Error) => void,
+  ) {
     this.#channel = channel;
     this.#signal = signal;
+    this.#giveUp = giveUp;
   }
 
   /** Acks `message` once the code that runs now is done. */
@@ -34,7 +44,16 @@ export class GroupedAcks {
   flush(): void {
     const acked = this.#unsent;
     this.#unsent = [];
-    if (this.#signal.aborted) return;
+    if (this.#signal.aborted || acked.length === 0) return;
+    try {
+      this.#send(acked);
+    } catch (error) {
+      // n.b. amqplib throws where the channel is closed already, also before it tells of that.
+      this.#giveUp(error instanceof Error ? error : new Error(messageOf(error)));
+    }
+  }
+
+  #send(acked: readonly ConsumeMessage[]): void {
     for (const { fields } of acked) this.#beyond.add(fields.deliveryTag);
     while (this.#beyond.delete(this.#floor + 1)) this.#floor++;
     let last: ConsumeMessage | undefined;

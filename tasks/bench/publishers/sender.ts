@@ -1,4 +1,5 @@
 /** What every publisher of the bench is to its load: something that takes an event and confirms it. */
+import type { EncodedProperties } from "@ecomarket/shared/contract/event";
 import type { UsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
 
 /** A connected publisher. */
@@ -35,7 +36,7 @@ export async function sendAll(
 }
 
 /** `event` as the peers send it: the same bytes and properties as ours, without a look at it. */
-export function propertiesOf(event: UsuarioCreado) {
+export function propertiesOf(event: UsuarioCreado): Omit<EncodedProperties, "deliveryMode"> {
   return {
     messageId: event.event_id,
     type: event.event_type,
