@@ -8,7 +8,7 @@ Deno.test("the tasks start each consumer as tests and tasks do, with the same he
   for (const { name, script, permissionSet } of Object.values(CONSUMERS)) {
     assert.equal(
       tasks[`consumer:${name}`].command,
-      `deno run -q --v8-flags=${SMALL_HEAP.join(",")} -P=${permissionSet} ${script}`,
+      `deno run -q -P=${permissionSet} --v8-flags=${SMALL_HEAP.join(",")} ${script}`,
     );
   }
 });

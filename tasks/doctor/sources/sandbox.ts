@@ -39,7 +39,7 @@ export async function readSandbox(read: ReadFile): Promise<SandboxFacts[]> {
   const variables = configVariables(await read(CONFIG_FILE));
   const commands = Object.values(root.tasks).map(({ command = "" }) => command);
   const runs = commands.flatMap((command) => {
-    const [, set, file] = /^deno run -q (?:--v8-flags=\S+ )?-P=([\w-]+) (\S+\.ts)/.exec(command) ??
+    const [, set, file] = /^deno run -q -P=([\w-]+) (?:--v8-flags=\S+ )?(\S+\.ts)/.exec(command) ??
       [];
     return set && file && set !== "operator" ? [{ set, file }] : [];
   });
