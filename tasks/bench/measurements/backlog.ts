@@ -11,7 +11,8 @@ import type { World } from "../world.ts";
 /** How one backlog was drained. What is told of the process is absent where the system does not tell it. */
 export interface BacklogResult {
   readonly events: number;
-  readonly perSecond: number;
+  /** In each tenth of the drain, in order. */
+  readonly perSecond: readonly number[];
   readonly cpuSecondsPer100k?: number;
   /** In each tenth of the drain, in order: the largest that was seen. */
   readonly residentMiB?: readonly number[];
@@ -35,18 +36,24 @@ export async function measureBacklog(world: World, events: number): Promise<Back
     await poll(() => done() >= count, { timeoutMs: 600_000, intervalMs: 20, signal });
   };
   await until(warmUp);
-  const [from, firstDone, before] = [performance.now(), done(), await costOf(consumer.pid)];
+  const before = await costOf(consumer.pid);
+  const firstDone = done();
+  let [from, doneBefore] = [performance.now(), firstDone];
+  const perSecond: number[] = [];
   const resident: number[] = [];
   let cost: ProcessCost | undefined;
   for (let part = 1; part <= PARTS; part++) {
     await until(warmUp + Math.ceil(events * part / PARTS));
+    const [now, doneNow] = [performance.now(), done()];
+    if (doneNow > doneBefore) perSecond.push((doneNow - doneBefore) / (now - from) * 1000);
+    [from, doneBefore] = [now, doneNow];
     cost = await costOf(consumer.pid);
     if (cost) resident.push(cost.residentMiB);
   }
   const drained = warmUp + events - firstDone;
   return {
     events,
-    perSecond: drained / (performance.now() - from) * 1000,
+    perSecond,
     ...(cost && before
       ? {
         cpuSecondsPer100k: (cost.cpuSeconds - before.cpuSeconds) / drained * 100_000,

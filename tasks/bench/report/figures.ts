@@ -84,7 +84,7 @@ function keyed(
           outbox.usersOnly.map(({ requestsPerSecond }) => requestsPerSecond),
         ),
       backlogGrowth: smallBacklog && largeBacklog &&
-        smallBacklog.perSecond / largeBacklog.perSecond,
+        spreadOf(smallBacklog.perSecond).median / spreadOf(largeBacklog.perSecond).median,
       residentGrowth: resident && resident.at(-1)! / resident[1]!,
     }),
     figures: defined({
@@ -191,7 +191,7 @@ function tables(measured: Measured): Table[] {
 }
 
 function drained({ events, perSecond }: BacklogResult): readonly [string, readonly number[]] {
-  return [`${events} events`, [perSecond]];
+  return [`${events} events, by tenths`, perSecond];
 }
 
 function row(what: string, turns: readonly number[]): Row {
