@@ -5,20 +5,23 @@
 import type { Channel, ConsumeMessage } from "amqplib";
 import { messageOf } from "../base/errors.ts";
 
+/** What settles a delivery. */
+type SettlingChannel = Pick<Channel, "ack" | "nack" | "reject">;
+
 /**
  * The acks of all deliveries of one channel, each sent soon after {@link ack}. An ack of `multiple`
  * covers every delivery up to its own (https://www.rabbitmq.com/docs/confirms#consumer-acks-multiple-parameter):
- * so it is sent only for deliveries of which each one before them has been acked here as well.
+ * so it is sent only for deliveries of which each one before them has been settled here as well.
  */
 export class GroupedAcks {
-  readonly #channel: Pick<Channel, "ack">;
+  readonly #channel: SettlingChannel;
   readonly #signal: AbortSignal;
   readonly #giveUp: (reason: Error) => void;
   /** Acked deliveries that are not sent yet. */
   #unsent: ConsumeMessage[] = [];
-  /** Every delivery with a tag up to this one is acked. n.b. a channel counts its deliveries from 1. */
+  /** Every delivery with a tag up to this one is settled. n.b. a channel counts its deliveries from 1. */
   #floor = 0;
-  /** Tags behind the floor that are acked, too. */
+  /** Tags behind the floor that are settled, too. */
   readonly #beyond = new Set<number>();
 
   /**
@@ -26,7 +29,7 @@ export class GroupedAcks {
    * the channel takes no ack any more, `giveUp` is told.
    */
   constructor(
-    channel: Pick<Channel, "ack">,
+    channel: SettlingChannel,
     signal: AbortSignal,
     giveUp: (reason: Error) => void,
   ) {
@@ -38,6 +41,18 @@ export class GroupedAcks {
   /** Acks `message` once the code that runs now is done. */
   ack(message: ConsumeMessage): void {
     if (this.#unsent.push(message) === 1) queueMicrotask(() => this.flush());
+  }
+
+  /** Gives `message` back at once, uncounted. */
+  nack(message: ConsumeMessage): void {
+    this.#channel.nack(message, false, true);
+    this.#settled(message);
+  }
+
+  /** Gives `message` back at once, counted as a failure of it. */
+  reject(message: ConsumeMessage): void {
+    this.#channel.reject(message, true);
+    this.#settled(message);
   }
 
   /** Sends what is not sent yet. */
@@ -54,8 +69,7 @@ export class GroupedAcks {
   }
 
   #send(acked: readonly ConsumeMessage[]): void {
-    for (const { fields } of acked) this.#beyond.add(fields.deliveryTag);
-    while (this.#beyond.delete(this.#floor + 1)) this.#floor++;
+    for (const message of acked) this.#settled(message);
     let last: ConsumeMessage | undefined;
     for (const message of acked) {
       const { deliveryTag } = message.fields;
@@ -63,5 +77,10 @@ export class GroupedAcks {
       else if (!last || deliveryTag > last.fields.deliveryTag) last = message;
     }
     if (last) this.#channel.ack(last, true);
+  }
+
+  #settled({ fields }: ConsumeMessage): void {
+    this.#beyond.add(fields.deliveryTag);
+    while (this.#beyond.delete(this.#floor + 1)) this.#floor++;
   }
 }

@@ -30,6 +30,7 @@ export type {
   EventDefinition,
   FieldsOf,
 } from "../contract/event.ts";
+export type { NativeRetry } from "../contract/native_retry.ts";
 export type { Body, RawMessage, RawProperties } from "../contract/message.ts";
 export type { BindingSpec, ExchangeSpec, QueueSpec, Topology } from "../contract/topology.ts";
 export type { UsuarioCreado } from "../contract/usuario_creado.ts";

@@ -4,8 +4,8 @@ import type { GroupedAcks } from "./grouped_acks.ts";
 
 /** What a delivery is settled with. When it ends, whatever is not settled comes again. */
 export interface Session {
-  /** The acks of the channel that it came from. */
-  readonly acks: Pick<GroupedAcks, "ack">;
+  /** How deliveries of the channel that it came from are settled. */
+  readonly acks: Pick<GroupedAcks, "ack" | "nack" | "reject">;
   /** Where it leaves by when it goes on elsewhere. */
   readonly publishChannel: PublishChannel;
   /** Aborts when the session has ended. */

@@ -16,7 +16,10 @@ function recorder() {
     told.push(`${allUpTo ? "≤" : ""}${deliveryTag}`);
     for (let tag = allUpTo ? 1 : deliveryTag; tag <= deliveryTag; tag++) acked.add(tag);
   };
-  return { told, acked, channel: { ack } };
+  const giveBack = (kind: string) => ({ fields }: { fields: { deliveryTag: number } }) => {
+    told.push(`${kind}${fields.deliveryTag}`);
+  };
+  return { told, acked, channel: { ack, nack: giveBack("nack "), reject: giveBack("reject ") } };
 }
 
 const unexpected = (reason: Error) => assert.fail(reason);
@@ -42,6 +45,17 @@ Deno.test("GroupedAcks acks what is behind an unsettled delivery alone, and toge
   assert.deepEqual(told.slice(3), ["≤5"]);
 });
 
+Deno.test("GroupedAcks counts what was given back as settled, and gives it back at once", async () => {
+  const { told, channel } = recorder();
+  const acks = new GroupedAcks(channel, NEVER, unexpected);
+  acks.ack(delivery(1));
+  acks.nack(delivery(2));
+  acks.reject(delivery(3));
+  acks.ack(delivery(4));
+  await Promise.resolve();
+  assert.deepEqual(told, ["nack 2", "reject 3", "≤4"]);
+});
+
 Deno.test("GroupedAcks sends nothing any more once its session has ended", async () => {
   const { told, channel } = recorder();
   const ended = new AbortController();
@@ -55,6 +69,7 @@ Deno.test("GroupedAcks sends nothing any more once its session has ended", async
 Deno.test("GroupedAcks gives its session up where the channel takes no ack any more", async () => {
   const reasons: string[] = [];
   const channel = {
+    ...recorder().channel,
     ack() {
       throw new Error("Channel closed");
     },

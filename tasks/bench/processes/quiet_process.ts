@@ -70,7 +70,9 @@ export class QuietProcess implements AsyncDisposable {
   }
 
   async #read(stream: ReadableStream<Uint8Array>): Promise<void> {
-    for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+    const decoder = new TextDecoder();
+    for await (const bytes of stream) {
+      const text = decoder.decode(bytes, { stream: true });
       const waitsFor = this.#waitsFor;
       if (waitsFor === undefined) {
         this.#lastWords = text.slice(-LAST_WORDS);
