@@ -8,7 +8,7 @@ import { PrivatePostgres } from "@ecomarket/setup/postgres/private_postgres";
 import { requirePostgres } from "@ecomarket/setup/postgres/require_postgres";
 import { parseDatabaseUrl } from "@ecomarket/shared/process/database_url";
 import { printError } from "@ecomarket/shared/process/main";
-import { PostgresConnection } from "@ecomarket/shared/store/postgres_connection";
+import { type Answer, PostgresConnection } from "@ecomarket/shared/store/postgres_connection";
 
 const INSTALLATION = { read: (name: string) => Deno.env.get(name), say: printError };
 
@@ -62,10 +62,16 @@ export async function runSql(url: string, ...statements: readonly string[]): Pro
   });
 }
 
-/** The rows that `sql` gives in the database at `url`. */
-// deno-lint-ignore no-explicit-any -- whoever writes the statement knows its columns
-export async function queryRows(url: string, sql: string): Promise<readonly Record<string, any>[]> {
-  return await withConnection(url, async (connection) => (await connection.query(sql)).rows);
+/** The rows that `sql` gives in the database at `url`, after `before`, which gives none. */
+export async function queryRows(
+  url: string,
+  sql: string,
+  before?: string,
+): Promise<Answer["rows"]> {
+  return await withConnection(url, async (connection) => {
+    if (before) await connection.run(before);
+    return (await connection.query(sql)).rows;
+  });
 }
 
 async function withConnection<T>(

@@ -145,8 +145,9 @@ export class ConnectionPool {
         await connection.close();
         throw new StoreUnavailableError("it is a standby");
       } catch (error) {
+        if (error instanceof Deno.errors.NotCapable) throw error; // The sandbox names the flag.
         const { hostname, port } = hosts[index]!;
-        if (hosts.length === 1) throw asStoreError(error, what);
+        if (hosts.length === 1) throw asConnectError(error, what);
         reasons.push(`${hostname}:${port}: ${messageOf(error)}`);
       }
     }
@@ -156,6 +157,13 @@ export class ConnectionPool {
   #closed(): StoreUnavailableError {
     return new StoreUnavailableError("The store is closed");
   }
+}
+
+/** n.b. whatever a server says before there is a statement, no statement is to blame. */
+function asConnectError(error: unknown, what: string): unknown {
+  const told = asStoreError(error, what);
+  if (told instanceof StoreUnavailableError) return told;
+  return new StoreUnavailableError(`${what}: ${messageOf(error)}`);
 }
 
 async function isPrimary(connection: PostgresConnection): Promise<boolean> {

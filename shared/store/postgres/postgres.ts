@@ -44,9 +44,17 @@ export interface TransactionOptions {
 export interface Transaction {
   /**
    * Runs `sql`, with a `?` for each parameter. Statements that are begun without waiting for each other
-   * are sent together, and done in order; after one that failed, the rest of the transaction fails.
+   * are sent together, and done in order; after one that failed, the rest of the transaction fails. One
+   * that nobody waits for is done before the commit, and its failure is the transaction's.
    */
   query(sql: string, params?: readonly SqlValue[]): Promise<Answer>;
+  /**
+   * What `work` gives. Where it, or a statement of it, fails, what it did is taken back, and the rest of
+   * the transaction goes on.
+   *
+   * @throws what `work` throws, and what a statement of it failed with.
+   */
+  part<T>(work: () => Promise<T>): Promise<T>;
 }
 
 /** How often transactions that met are tried, before the store counts as unavailable. */
@@ -185,11 +193,13 @@ export class PostgresDatabase {
   ): Promise<T> {
     try {
       await connection.run(this.#begin(options));
-      const result = await work({
-        query: (sql, params) => connection.query(withNumberedParameters(sql), params),
-      });
-      const { command } = await connection.query("COMMIT");
-      // n.b. a transaction in which a statement failed ends so without an error.
+      const transaction = new RunningTransaction(connection);
+      const result = await work(transaction);
+      // n.b. sent behind what still runs: where something of it fails, it ends as a ROLLBACK.
+      const ending = connection.query("COMMIT");
+      ending.catch(() => {});
+      await transaction.done();
+      const { command } = await ending;
       if (command !== "COMMIT") throw new Error("a statement failed, and the transaction with it");
       return result;
     } catch (error) {
@@ -244,6 +254,51 @@ export class PostgresDatabase {
     return asStoreError(error, `${what} in ${this.#where}`);
   }
 }
+
+/** What of a transaction was begun. */
+class RunningTransaction implements Transaction {
+  readonly #connection: PostgresConnection;
+  #statements: Promise<Answer>[] = [];
+
+  constructor(connection: PostgresConnection) {
+    this.#connection = connection;
+  }
+
+  query(sql: string, params?: readonly SqlValue[]): Promise<Answer> {
+    const statement = this.#connection.query(withNumberedParameters(sql), params);
+    statement.catch(() => {}); // Whoever waits hears of it, or `done()` does.
+    this.#statements.push(statement);
+    return statement;
+  }
+
+  async part<T>(work: () => Promise<T>): Promise<T> {
+    const before = this.#statements.splice(0);
+    await this.#connection.run("SAVEPOINT part");
+    try {
+      const result = await work();
+      await this.done();
+      await this.#connection.run("RELEASE part");
+      return result;
+    } catch (error) {
+      if (faultOf(error) === "statement") await this.#connection.run(UNDO_PART);
+      throw error;
+    } finally {
+      this.#statements = before;
+    }
+  }
+
+  /**
+   * Waits for all. @throws what the first of them, in their order, failed with: those behind it only
+   * say that the transaction is over.
+   */
+  async done(): Promise<void> {
+    for (const result of await Promise.allSettled(this.#statements)) {
+      if (result.status === "rejected") throw result.reason;
+    }
+  }
+}
+
+const UNDO_PART = "ROLLBACK TO part; RELEASE part";
 
 const OWN_TABLES: readonly string[] = [
   "CREATE TABLE store_migrations (number INTEGER PRIMARY KEY, applied_at TIMESTAMPTZ NOT NULL)",
