@@ -16,6 +16,7 @@ import {
 } from "@ecomarket/shared/contract/topology";
 import { parseArguments } from "@ecomarket/shared/process/args";
 import {
+  databaseAddress,
   dataDir,
   retryDelaysMs,
   roleAmqpUrls,
@@ -24,8 +25,14 @@ import {
 import { print, runCommand } from "@ecomarket/shared/process/main";
 import { renderTable } from "@ecomarket/shared/process/table";
 import { wrapText } from "@ecomarket/shared/process/wrap_text";
-import { pauseOf, type SubscriberState, subscriberState } from "@ecomarket/testbed/stores/pauses";
-import { countDeadLetters, countEffects, SUBSCRIBERS } from "@ecomarket/testbed/stores/effects";
+import { type SubscriberState, subscriberState } from "@ecomarket/testbed/stores/pauses";
+import {
+  deadLettersIn,
+  effectsIn,
+  ofEachSubscriber,
+  pauseIn,
+  storesReader,
+} from "@ecomarket/testbed/stores/stores_reader";
 
 const USAGE = `
 Usage: deno task status [--json]
@@ -66,17 +73,15 @@ async function readQueues(names: readonly string[]): Promise<Status["queues"]> {
 
 async function readStatus(): Promise<Status> {
   const names = fullTopology(retryDelaysMs()).queues.map((queue) => queue.name);
-  const dataDirOf = (folder: string) => dataDir(folder);
-  const ofEach = <T>(value: (name: SubscriberName) => T): Record<string, T> =>
-    Object.fromEntries(SUBSCRIBERS.map((name) => [name, value(name)]));
+  await using stores = await storesReader((folder) => dataDir(folder), databaseAddress());
   const queues = await readQueues(names);
   const consumers = (name: SubscriberName) => queues[SUBSCRIBER_QUEUES[name]]?.consumers ?? 0;
   return {
     queues,
-    effects: ofEach((name) => countEffects(name, dataDirOf)),
-    deadLetters: countDeadLetters(dataDirOf),
-    subscribers: ofEach((name) =>
-      subscriberState(pauseOf(name, dataDirOf), consumers(name), new Date())
+    effects: await ofEachSubscriber((name) => effectsIn(stores, name)),
+    deadLetters: await deadLettersIn(stores),
+    subscribers: await ofEachSubscriber(async (name) =>
+      subscriberState(await pauseIn(stores, name), consumers(name), new Date())
     ),
   };
 }

@@ -9,7 +9,7 @@
  */
 import { connect as connectTcp, type Socket } from "node:net";
 import postgres from "postgres";
-import { StoreUnavailableError } from "../../base/errors.ts";
+import { ConfigError, StoreUnavailableError } from "../../base/errors.ts";
 import type { DatabaseAddress, DatabaseHost } from "../../process/database_url.ts";
 import type { SqlValue } from "../store.ts";
 
@@ -57,8 +57,10 @@ export class PostgresConnection {
       this.#isDead = true;
       for (const reject of this.#waiting) reject(this.#lost());
     });
+    requireOwnHosts();
     let isGiven = false;
-    // n.b. all options are given: for each that is not, the package asks the environment.
+    // n.b. all options are given: for each that is not, the package asks the environment. It does so for
+    // PGAPPNAME and PGTARGETSESSIONATTRS in any case.
     const options = {
       host: host.hostname,
       port: host.port,
@@ -81,7 +83,7 @@ export class PostgresConnection {
       sslnegotiation: null,
       onnotice: () => {},
       types: { bigint: { to: INT8, from: [INT8], serialize: String, parse: wholeNumber } },
-      connection: { application_name: applicationName },
+      connection: { application_name: Deno.env.get("PGAPPNAME") || applicationName },
       socket: () => {
         if (isGiven) throw new StoreUnavailableError("The connection is lost");
         isGiven = true;
@@ -177,6 +179,14 @@ export class PostgresConnection {
     const { hostname, port } = this.#address;
     return new StoreUnavailableError(`PostgreSQL at ${hostname}:${port} ${what}`);
   }
+}
+
+/** n.b. with this set, the package would look for another server by itself, and never find one. */
+function requireOwnHosts(): void {
+  if (!Deno.env.get("PGTARGETSESSIONATTRS")) return;
+  throw new ConfigError(
+    "PGTARGETSESSIONATTRS is set: unset it. Of the hosts in DATABASE_URL the primary is taken anyway",
+  );
 }
 
 /** The type of `BIGINT`, and of `count(*)` (`pg_type.dat` of PostgreSQL). */
