@@ -2,10 +2,11 @@
 import { ARCHIVE, ARCHIVE_LETTER, ARCHIVE_MIGRATIONS } from "@ecomarket/shared/archive/tables";
 import { messageId, type RawMessage } from "@ecomarket/shared/contract/message";
 import {
+  failureMessage,
   type FailureReport,
   readFailure,
   replayIdOf,
-  retriesSoFar,
+  retriesOfDeadLetter,
   takeOriginalProperties,
 } from "@ecomarket/shared/contract/headers";
 import { headersAsJson } from "@ecomarket/shared/contract/original_properties";
@@ -44,7 +45,7 @@ export const deadLetterConsumer: Consumer<DeadLetter> = {
       log.info("Dead letter from {queue}: {reason} ({detail})", {
         queue: failure.originQueue,
         reason: failure.reason,
-        detail: failure.message,
+        detail: failureMessage(failure.message),
         message_id: messageId,
       });
       return [{
@@ -54,7 +55,7 @@ export const deadLetterConsumer: Consumer<DeadLetter> = {
           failure.originQueue,
           failure.reason,
           failure.message,
-          retriesSoFar(headers),
+          retriesOfDeadLetter(headers),
           failure.failedAt ?? null,
           new Date().toISOString(),
           JSON.stringify(properties),

@@ -7,10 +7,12 @@ import {
   queueStatus,
 } from "@ecomarket/shared/broker/queue_status";
 import { withConnection } from "@ecomarket/shared/broker/with_connection";
+import { queuesWithNativeRetry } from "@ecomarket/shared/contract/native_retry";
 import { MONITOR } from "@ecomarket/shared/contract/permissions";
 import {
   fullTopology,
   PARKED_QUEUE,
+  type QueueSpec,
   SUBSCRIBER_QUEUES,
   type SubscriberName,
 } from "@ecomarket/shared/contract/topology";
@@ -22,6 +24,7 @@ import {
   roleAmqpUrls,
   roleManagementUrl,
 } from "@ecomarket/shared/process/config";
+import type { DatabaseAddress } from "@ecomarket/shared/process/database_url";
 import { print, runCommand } from "@ecomarket/shared/process/main";
 import { renderTable } from "@ecomarket/shared/process/table";
 import { wrapText } from "@ecomarket/shared/process/wrap_text";
@@ -40,7 +43,8 @@ Usage: deno task status [--json]
 Shows the depth and the consumers of every queue, the effects in every
 subscriber's store, and the archived dead letters, and what each subscriber
 does: consuming, not running, or paused, with what it waits for and since when.
-Changes nothing.
+Changes nothing. Without a broker it shows what the stores tell, and ends with
+1.
 `;
 
 /** The width of a terminal, at least. */
@@ -51,31 +55,47 @@ type Rest = Extract<SubscriberState, { readonly waitsFor: string }>;
 
 /** What `--json` prints. */
 export interface Status {
-  readonly queues: Readonly<Record<string, QueueStatus>>;
+  /** `null` where the broker did not tell. */
+  readonly queues: Readonly<Record<string, QueueStatus>> | null;
   readonly effects: Readonly<Record<string, number>>;
   readonly deadLetters: number;
   /** What each subscriber does now, and what it waits for where it rests. */
   readonly subscribers: Readonly<Record<string, SubscriberState>>;
 }
 
-/** n.b. from RabbitMQ 4.2.6 on, only the management API tells this to a user that may change nothing. */
-async function readQueues(names: readonly string[]): Promise<Status["queues"]> {
-  const urls = roleAmqpUrls(MONITOR);
+/** n.b. 4.2.6 and 4.3.0 tell this over AMQP only to who may delete the queue; the management API tells it late. */
+async function readQueues(
+  urls: readonly string[],
+  queues: readonly QueueSpec[],
+): Promise<Record<string, QueueStatus>> {
+  const names = queues.map((queue) => queue.name);
+  const ask = async () => {
+    const client = new ManagementClient(roleManagementUrl(MONITOR));
+    return await monitoredQueueStatus(client, vhostOf(urls[0]!), names);
+  };
+  if (queuesWithNativeRetry(queues).length > 0) return await ask();
   const look = (connection: ChannelModel) => queueStatus(connection, names);
   try {
     return await withConnection(urls, "status", look);
   } catch (error) {
     if ((error as { code?: unknown }).code !== 403) throw error;
-    const client = new ManagementClient(roleManagementUrl(MONITOR));
-    return await monitoredQueueStatus(client, vhostOf(urls[0]!), names);
+    return await ask();
   }
 }
 
-async function readStatus(): Promise<Status> {
-  const names = fullTopology(retryDelaysMs()).queues.map((queue) => queue.name);
-  await using stores = await storesReader((folder) => dataDir(folder), databaseAddress());
-  const queues = await readQueues(names);
-  const consumers = (name: SubscriberName) => queues[SUBSCRIBER_QUEUES[name]]?.consumers ?? 0;
+/** How much waits in a queue, and what of it for a retry that the broker delays. */
+function depthOf({ ready, delayed = 0 }: NonNullable<QueueStatus>): number | string {
+  return delayed === 0 ? ready : `${ready}, and ${delayed} delayed`;
+}
+
+/** What the stores tell, beside what the broker told of its queues. */
+async function readStatus(
+  queues: Status["queues"],
+  address: DatabaseAddress | undefined,
+): Promise<Status> {
+  await using stores = await storesReader((folder) => dataDir(folder), address);
+  const consumers = (name: SubscriberName) =>
+    queues ? queues[SUBSCRIBER_QUEUES[name]]?.consumers ?? 0 : undefined;
   return {
     queues,
     effects: await ofEachSubscriber((name) => effectsIn(stores, name)),
@@ -87,12 +107,14 @@ async function readStatus(): Promise<Status> {
 }
 
 function show({ queues, effects, deadLetters, subscribers }: Status): void {
-  print(renderTable(
-    ["queue", "ready", "consumers"],
-    Object.entries(queues).map(([name, status]) =>
-      status ? [name, status.ready, status.consumers] : [name, "missing", ""]
-    ),
-  ));
+  if (queues) {
+    print(renderTable(
+      ["queue", "ready", "consumers"],
+      Object.entries(queues).map(([name, status]) =>
+        status ? [name, depthOf(status), status.consumers] : [name, "missing", ""]
+      ),
+    ));
+  }
   print(renderTable(["store", "effects", "subscriber"], [
     ...Object.entries(effects).map(([name, count]) => [name, count, subscribers[name]!.state]),
     ["dead letters", deadLetters, ""],
@@ -102,11 +124,11 @@ function show({ queues, effects, deadLetters, subscribers }: Status): void {
       print(wrapText(toldPause(name, subscriber), COLUMNS).join("\n"));
     }
   }
-  if (Object.values(queues).includes(null)) {
+  if (queues && Object.values(queues).includes(null)) {
     print("Queues are missing. Declare them with: deno task setup-queues");
     print("(or name the delays they were declared with: FAST_RETRY, RETRY_DELAYS_MS)");
   }
-  const parked = queues[PARKED_QUEUE]?.ready ?? 0;
+  const parked = queues?.[PARKED_QUEUE]?.ready ?? 0;
   if (parked > 0) {
     print(
       `${parked} dead letter(s) that the archive could not take wait in ${PARKED_QUEUE}, which nobody ` +
@@ -134,8 +156,17 @@ if (import.meta.main) {
   await runCommand(USAGE, async ({ args }) => {
     const { values } = parseArguments(args, { json: { type: "boolean" } });
     if (values.help) return print(USAGE.trim());
-    const status = await readStatus();
+    // n.b. what cannot be used is told before anything is shown.
+    const [urls, wanted] = [roleAmqpUrls(MONITOR), fullTopology(retryDelaysMs()).queues];
+    const address = databaseAddress();
+    let failure: unknown;
+    const queues = await readQueues(urls, wanted).catch((error) => {
+      failure = error;
+      return null;
+    });
+    const status = await readStatus(queues, address);
     if (values.json) print(JSON.stringify(status));
     else show(status);
+    if (failure !== undefined) throw failure;
   });
 }

@@ -1,5 +1,6 @@
 /** Asks whether a broker answers at a URL. Every probe ends within its time, whatever is there. */
 import { messageOf, TlsRefusedError } from "@ecomarket/shared/base/errors";
+import { brokerVersion } from "@ecomarket/shared/broker/broker_version";
 import { dial } from "@ecomarket/shared/broker/dial";
 import { isRefusal } from "@ecomarket/shared/broker/connection_errors";
 
@@ -33,10 +34,10 @@ export async function probeBroker(url: string, timeoutMs = 3_000): Promise<Probe
 async function openAndClose(url: string, timeoutMs: number): Promise<Probe> {
   try {
     const model = await dial(url, { role: "probe", timeoutMs });
-    const { version } = model.connection.serverProperties;
+    const version = brokerVersion(model);
     model.on("error", () => {});
     await model.close();
-    return { found: "broker", version: String(version) };
+    return { found: "broker", version };
   } catch (error) {
     return classify(error);
   }

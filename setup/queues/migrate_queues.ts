@@ -4,6 +4,7 @@
  */
 import type { Channel, ChannelModel } from "amqplib";
 import { messageOf, MigrationError } from "@ecomarket/shared/base/errors";
+import { brokerVersion } from "@ecomarket/shared/broker/broker_version";
 import { connectOnce } from "@ecomarket/shared/broker/connection";
 import {
   type ManagementClient,
@@ -12,6 +13,7 @@ import {
   type StandingQueue,
   vhostOf,
 } from "@ecomarket/shared/broker/management";
+import { longestHiddenMs, requireNativeRetry } from "@ecomarket/shared/contract/native_retry";
 import {
   declareTopology,
   migratingName,
@@ -51,6 +53,7 @@ const BACK = "back";
  *
  * @throws {MigrationError} when a queue has consumers, before anything is changed; when another
  *   migration runs; or when messages cannot be moved.
+ * @throws {BrokerTooOldError} when a queue is to have native retry that the broker does not know.
  */
 export async function migrateQueues(topology: Topology, options: MigrationOptions): Promise<void> {
   await using migration = await Migration.begin(topology, options);
@@ -113,6 +116,7 @@ class Migration implements AsyncDisposable {
   }
 
   async #run(): Promise<void> {
+    requireNativeRetry(brokerVersion(this.#connection), this.#topology.queues);
     const steps = new Map<QueueSpec, MigrationStep>();
     for (const queue of this.#topology.queues) steps.set(queue, await this.#stepFor(queue));
     const toReplace = [...steps].filter(([, step]) => step === "replace").map(([{ name }]) => name);
@@ -211,13 +215,18 @@ class Migration implements AsyncDisposable {
     standing: StandingQueue,
     queue: string = from,
   ): Promise<number> {
-    const { urls } = this.#options;
+    const { urls, say } = this.#options;
+    const hiddenMs = longestHiddenMs(standing.arguments);
+    if (hiddenMs > 0) {
+      say(`${from}: its retries may wait for ${hiddenMs / 1000} s: it is given that time to empty`);
+    }
     const route = {
       from,
       exchange,
       routingKey,
       areDeadLetters: holdsDeadLetters(queue),
       hasDeadLetterExchange: "x-dead-letter-exchange" in standing.arguments,
+      hiddenMs,
     };
     return await moveMessages(route, { urls, signal: this.#lost.signal });
   }

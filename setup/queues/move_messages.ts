@@ -25,6 +25,8 @@ export interface Route extends Pick<Outgoing, "exchange" | "routingKey"> {
   readonly areDeadLetters: boolean;
   /** Whether {@link from} dead-letters what passes its delivery limit. Else that is dropped. */
   readonly hasDeadLetterExchange: boolean;
+  /** How long a message of {@link from} may be hidden from who looks for it: see `longestHiddenMs()`. @default 0 */
+  readonly hiddenMs?: number;
 }
 
 /** How messages are moved. */
@@ -53,7 +55,7 @@ const MAX_LOSSES_BEFORE_A_DROP = 5;
 
 /**
  * Moves all messages of `route.from`, and resolves with how many, once the queue has been empty for a
- * second.
+ * second, and for as long as one of its messages may be hidden.
  *
  * @throws {MigrationError} when its first message cannot be moved, however often it is tried.
  * @throws {BrokerUnreachableError} when there is no broker any more.
@@ -104,7 +106,8 @@ async function moveOnOneLink(
   ended.catch(() => {}); // It ends at last, when nobody waits for it any more.
   try {
     let emptySince: number | undefined;
-    while (emptySince === undefined || performance.now() - emptySince < QUIET_MS) {
+    const quietMs = QUIET_MS + (route.hiddenMs ?? 0);
+    while (emptySince === undefined || performance.now() - emptySince < quietMs) {
       signal.throwIfAborted();
       const batch = await Promise.race([take(channel, route.from), ended]);
       if (batch.length === 0) {

@@ -1,17 +1,21 @@
 /** `deno task setup-queues`: declares the topology, checks what stands, or replaces what differs. */
 import { MigrationError, UsageError } from "@ecomarket/shared/base/errors";
+import { brokerVersion } from "@ecomarket/shared/broker/broker_version";
 import {
   ManagementClient,
   readConsumers,
   readTopology,
+  readVersion,
   vhostOf,
 } from "@ecomarket/shared/broker/management";
 import { queueStatus } from "@ecomarket/shared/broker/queue_status";
 import { withConnection } from "@ecomarket/shared/broker/with_connection";
+import { requireNativeRetry } from "@ecomarket/shared/contract/native_retry";
 import { brokerRoles } from "@ecomarket/shared/contract/permissions";
 import {
   fullTopology,
   migratingName,
+  type QueueSpec,
   SUBSCRIBER_QUEUES,
   type Topology,
 } from "@ecomarket/shared/contract/topology";
@@ -22,20 +26,23 @@ import {
   managementUrl,
   retryDelaysMs,
 } from "@ecomarket/shared/process/config";
+import { readBrokerUrls } from "@ecomarket/shared/process/broker_file";
 import { configureLog } from "@ecomarket/shared/process/log";
 import { print, printError, runCommand } from "@ecomarket/shared/process/main";
 import { renderTable } from "@ecomarket/shared/process/table";
-import { declareAtOnce } from "./declare_at_once.ts";
+import { declareAmongOthers } from "./declare_at_once.ts";
 import { furtherSubscribers } from "./further_subscribers.ts";
 import { migrateQueues } from "./migrate_queues.ts";
 import { givenPasswords, rightsTable, setupUsers } from "./setup_users.ts";
 import {
+  differenceText,
   diffTopology,
   leftovers,
   otherSubscribers,
   refuseSharedQueues,
   sharedByConsumers,
   unfinishedMigration,
+  unknownToBroker,
 } from "./topology_diff.ts";
 
 const USAGE = `
@@ -43,7 +50,8 @@ Usage: deno task setup-queues [--check | --migrate]
        deno task setup-queues --users [--subscriber NAME:QUEUE] [--rotate]
 
 Declares every exchange, queue and binding, and prints what stands. Safe to run
-again: it never changes or deletes what is there.
+again: it never changes or deletes what is there. On a broker that
+\`deno task broker start\` started it does as with --users.
 
   --check     declare nothing; exit 1 and name each difference, if there is one
   --migrate   replace queues that stand with other arguments: their messages and
@@ -66,13 +74,12 @@ The retry queues follow FAST_RETRY and RETRY_DELAYS_MS, as the consumers' do.
 /** Declares `topology` on the first broker of `urls` that answers. */
 async function declare(urls: readonly string[], topology: Topology): Promise<void> {
   await withConnection(urls, "setup-queues", async (connection) => {
-    const channel = await connection.createChannel();
-    channel.on("error", () => {}); // The call that caused it rejects with it.
-    await declareAtOnce(channel, topology);
+    requireNativeRetry(brokerVersion(connection), topology.queues);
+    await declareAmongOthers(urls, topology);
     const queues = topology.queues.map(({ name }) => name);
     const standIns = await queueStatus(connection, queues.map(migratingName));
     const unfinished = queues.find((name) => standIns[migratingName(name)]);
-    if (unfinished) throw new MigrationError(unfinishedMigration(unfinished));
+    if (unfinished) throw new MigrationError(differenceText(unfinishedMigration(unfinished)));
   });
 }
 
@@ -87,11 +94,12 @@ async function check(topology: Topology): Promise<number> {
   const vhost = vhostOf(amqpUrls()[0]!);
   const standing = await readTopology(client, vhost);
   const differences = [
+    ...unknownToBroker(topology, await readVersion(client)),
     ...diffTopology(topology, standing),
     ...leftovers(topology, standing),
     ...sharedByConsumers(await readConsumers(client, vhost)),
   ];
-  differences.forEach((difference) => printError(difference));
+  differences.forEach((difference) => printError(differenceText(difference)));
   const others = otherSubscribers(topology, standing);
   if (others.length > 0) print(`Further subscribers: ${others.join(", ")}`);
   if (differences.length > 0) {
@@ -102,17 +110,29 @@ async function check(topology: Topology): Promise<number> {
   return 0;
 }
 
+/** Whether the broker is one that `deno task broker start` started, for this project and nobody else. */
+function isOurBroker(): boolean {
+  return !Deno.env.get("AMQP_URL") && readBrokerUrls() !== undefined;
+}
+
 function table({ queues, bindings }: Topology): string {
   const rows = queues.map(({ name, arguments: args }) => {
     const exchanges = bindings.filter((binding) => binding.queue === name)
       .map((binding) => binding.exchange);
-    const ttlMs = args["x-message-ttl"];
-    const afterwards = typeof ttlMs === "number"
-      ? `back after ${ttlMs / 1000} s`
-      : args["x-dead-letter-exchange"] ?? "a person looks at it";
-    return [name, exchanges.reverse().join("\n"), afterwards];
+    return [name, exchanges.reverse().join("\n"), afterwards(name, args)];
   });
   return renderTable(["quorum queue", "bound to", "and then"], rows);
+}
+
+/** Where what leaves the queue by itself goes, in the 16 columns that a terminal has left for it. */
+function afterwards(name: string, args: QueueSpec["arguments"]): string {
+  const ttlMs = args["x-message-ttl"];
+  if (typeof ttlMs === "number") return `back after ${ttlMs / 1000} s`;
+  const minMs = args["x-delayed-retry-min"];
+  if (typeof minMs === "number") return `back after ${minMs / 1000} s`;
+  const exchange = args["x-dead-letter-exchange"];
+  if (exchange === undefined) return "for a person";
+  return String(exchange).replace(`${name}.`, "its .");
 }
 
 if (import.meta.main) {
@@ -130,8 +150,9 @@ if (import.meta.main) {
     if (!values.users && (values.subscriber || values.rotate)) {
       throw new UsageError("--subscriber and --rotate: only with --users");
     }
+    const makesUsers = values.users ?? (actions.length === 0 && isOurBroker());
     const roles = brokerRoles(furtherSubscribers(values.subscriber ?? []));
-    const given = givenPasswords(values.users ? roles : [], (name) => Deno.env.get(name));
+    const given = givenPasswords(makesUsers ? roles : [], (name) => Deno.env.get(name));
     await configureLog(logConfig());
     refuseSharedQueues(SUBSCRIBER_QUEUES);
     const topology = fullTopology(retryDelaysMs());
@@ -143,7 +164,7 @@ if (import.meta.main) {
     print(
       `${exchanges.length} exchanges, ${queues.length} queues and ${bindings.length} bindings stand.`,
     );
-    if (!values.users) return;
+    if (!makesUsers) return;
     await setupUsers({
       managementUrl: managementUrl(),
       amqpUrl: urls[0]!,
@@ -151,7 +172,7 @@ if (import.meta.main) {
       given,
       rotate: values.rotate ?? false,
     });
-    print(rightsTable(roles));
+    if (values.users) print(rightsTable(roles));
     print(`${roles.length} users stand, each with the rights of its role.`);
   });
 }

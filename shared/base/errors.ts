@@ -61,6 +61,11 @@ export class TopologyDriftError extends EcoMarketError {
   override readonly code = "TOPOLOGY_DRIFT";
 }
 
+/** The broker's version does not know what is asked of it. */
+export class BrokerTooOldError extends EcoMarketError {
+  override readonly code = "BROKER_TOO_OLD";
+}
+
 /** A queue could not be replaced by one with other arguments. No message of it is lost. */
 export class MigrationError extends EcoMarketError {
   override readonly code = "MIGRATION";

@@ -58,6 +58,16 @@ export function retriesSoFar(headers: Headers | undefined): number {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : 0;
 }
 
+/**
+ * How often a dead letter was tried again: by our own count, or where the broker dead-lettered it at
+ * its delivery limit and we had not counted, by the broker's, which begins with the first attempt.
+ */
+export function retriesOfDeadLetter(headers: Headers | undefined): number {
+  const isCounted = headers?.[X_RETRIES] !== undefined;
+  if (isCounted || readFailure(headers).reason !== "delivery_limit") return retriesSoFar(headers);
+  return Math.max(0, deliveryCount(headers) - 1);
+}
+
 /** How often the broker delivered the message before and got it back (quorum queues count). */
 export function deliveryCount(headers: Headers | undefined): number {
   const value = headers?.["x-delivery-count"];

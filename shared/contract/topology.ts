@@ -5,6 +5,7 @@
 import type { Channel } from "amqplib";
 import { TopologyDriftError } from "../base/errors.ts";
 import { EVENTS } from "./catalogue.ts";
+import { nativeArguments, type NativeRetry } from "./native_retry.ts";
 
 /** Where signups are published: fanout, so that the publisher knows no subscriber. */
 export const USER_EVENTS_EXCHANGE = EVENTS.UsuarioCreado.exchange;
@@ -27,6 +28,16 @@ export const PARKING_EXCHANGE = `${DEAD_LETTER_QUEUE}.parking`;
 /** The last place: nobody consumes it, a person looks at it. */
 export const PARKED_QUEUE = `${DEAD_LETTER_QUEUE}.parked`;
 
+/**
+ * A queue of `deno task watch`, which looks at the events as one more subscriber: it goes with the
+ * connection that declared it. Each link has its own, told apart by `id`.
+ */
+export function watchQueue(id: string): string {
+  return `${WATCH_QUEUE}.${id}`;
+}
+/** What the name of every {@link watchQueue} begins with. */
+export const WATCH_QUEUE = "watch_queue";
+
 /** The workshop's subscribers and their queues. A new one needs no change here: see {@link subscriberSlice}. */
 export const SUBSCRIBER_QUEUES = {
   email: "email_queue",
@@ -41,6 +52,8 @@ export type SubscriberName = keyof typeof SUBSCRIBER_QUEUES;
 export interface Subscription {
   readonly queue: string;
   readonly exchanges: readonly string[];
+  /** Retries that the broker delays. @default retry queues, one for each delay */
+  readonly retry?: NativeRetry | undefined;
 }
 
 /** What each of the workshop's subscribers wants. n.b. never all there is: a new event is nobody's yet. */
@@ -134,7 +147,8 @@ export function migratingName(queue: string): string {
   return `${queue}.migrating`;
 }
 
-function retryQueue(queue: string, delayMs: number): string {
+/** The retry queue of a subscriber's queue in which a message waits for `delayMs`. */
+export function retryQueue(queue: string, delayMs: number): string {
   return `${retryExchange(queue)}.${delayMs}`;
 }
 
@@ -176,11 +190,15 @@ function events(exchanges: readonly string[]): Topology {
 /**
  * What belongs to the subscriber of `queue` alone: its queue, its retry exchange, and one retry
  * queue per delay. One queue per delay, for a quorum queue expires messages at its head only: mixed
- * delays in one queue would wait for the longest.
+ * delays in one queue would wait for the longest. With native retry there is none of them; the
+ * exchange is there all the same, by which dead letters are sent back.
  */
-function ownSlice({ queue, exchanges }: Subscription, delaysMs: readonly number[]): Topology {
+function ownSlice(
+  { queue, exchanges, retry }: Subscription,
+  delaysMs: readonly number[],
+): Topology {
   const exchange = retryExchange(queue);
-  const delays = [...new Set(delaysMs)];
+  const delays = retry ? [] : [...new Set(delaysMs)];
   return {
     exchanges: [{ name: exchange, type: "direct" }],
     queues: [
@@ -191,6 +209,7 @@ function ownSlice({ queue, exchanges }: Subscription, delaysMs: readonly number[
           "x-delivery-limit": DELIVERY_LIMIT,
           "x-dead-letter-exchange": DEAD_LETTER_EXCHANGE,
           ...AT_LEAST_ONCE,
+          ...(retry ? nativeArguments(retry) : {}),
         },
       },
       ...delays.map((delayMs) => ({

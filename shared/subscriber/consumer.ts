@@ -8,6 +8,7 @@ import {
   type EventsByType,
   type EventType,
 } from "../contract/catalogue.ts";
+import { checkedNativeRetry, nativeDelaysMs, type NativeRetry } from "../contract/native_retry.ts";
 import { subscriberSlice } from "../contract/topology.ts";
 import { parseArguments } from "../process/args.ts";
 import {
@@ -63,6 +64,12 @@ export interface EventConsumerDefinition {
    * no event is retried or dead-lettered for it. See {@link Dependency}.
    */
   readonly dependency?: Dependency | undefined;
+  /**
+   * Retries that the broker delays: RabbitMQ 4.3 and later, refused on any other. n.b. a workshop
+   * subscriber's has to stand in `SUBSCRIPTIONS` of `shared/contract/topology.ts` as well, for
+   * `setup-queues`. @default retry queues, with the delays of `RETRY_DELAYS_MS`
+   */
+  readonly retry?: NativeRetry | undefined;
   /** See {@link SubscriberSpec.handle}. Its queue is bound to the exchange of each of these events. */
   readonly on: EventHandlers;
 }
@@ -89,6 +96,7 @@ export type EventConsumer = Consumer<AnyEvent>;
  */
 export function eventConsumer(definition: EventConsumerDefinition): EventConsumer {
   const { name, queue, migrations, handlerTimeoutMs, dependency, on } = definition;
+  const retry = definition.retry && checkedNativeRetry(definition.retry);
   const types = EVENT_TYPES.filter((type) => on[type] !== undefined);
   const exchanges = types.map((type) => EVENTS[type].exchange);
   return {
@@ -97,8 +105,10 @@ export function eventConsumer(definition: EventConsumerDefinition): EventConsume
     spec: (retryDelaysMs) => ({
       name,
       queue,
-      topology: subscriberSlice({ queue, exchanges }, retryDelaysMs),
-      failure: { kind: "retry", delaysMs: retryDelaysMs },
+      topology: subscriberSlice({ queue, exchanges, retry }, retryDelaysMs),
+      failure: retry
+        ? { kind: "native", delaysMs: nativeDelaysMs(retry) }
+        : { kind: "retry", delaysMs: retryDelaysMs },
       ...(handlerTimeoutMs === undefined ? {} : { handlerTimeoutMs }),
       dependency,
       decode(message) {

@@ -39,7 +39,9 @@ const ANSWER_TIMEOUT_MS = 10_000;
  * Slow start: the broker counts a dead consumer against every delivery that it had in flight. So each
  * session begins with a window of 1 and opens it at the first delivery that was never delivered
  * before. n.b. a quorum queue hands out what came back before anything new: while there are suspects,
- * they come one by one, and only the guilty one reaches the delivery limit.
+ * they come one by one, and only the guilty one reaches the delivery limit. With native retry the
+ * broker delays what came back: a suspect that comes into an open window is given back, uncounted,
+ * and comes again once the window is 1 and nothing else is in hand.
  */
 export class ConsumingSession<T> implements Session, LinkUser, SessionView {
   readonly channel: Channel;
@@ -58,6 +60,8 @@ export class ConsumingSession<T> implements Session, LinkUser, SessionView {
   /** When the broker was asked for the last change that it has not confirmed. */
   #adjustsSince = 0;
   #isOpen = false;
+  /** Suspects that came into an open window: see {@link #releaseSuspects}. */
+  #suspects: ConsumeMessage[] = [];
   /** Whether the log says that it consumes. */
   #isTold = false;
   #isDraining = false;
@@ -162,7 +166,7 @@ export class ConsumingSession<T> implements Session, LinkUser, SessionView {
   /** What to consume with now; 0 is not at all. */
   get #wanted(): number {
     const { hold, window } = this.#options;
-    if (this.#isDraining || hold.isHeld) return 0;
+    if (this.#isDraining || hold.isHeld || this.#suspects.length > 0) return 0;
     return this.#isOpen ? window.size : 1;
   }
 
@@ -177,8 +181,10 @@ export class ConsumingSession<T> implements Session, LinkUser, SessionView {
       for (let wanted = this.#wanted; wanted !== this.#consumesWith; wanted = this.#wanted) {
         this.#adjustsSince = performance.now();
         // n.b. a consumer's prefetch is fixed when it starts: to change it, cancel and consume again.
-        if (this.#consumesWith > 0) await this.#cancel();
-        else await this.#consume(wanted);
+        if (this.#consumesWith > 0) {
+          await this.#cancel();
+          await this.#releaseSuspects();
+        } else await this.#consume(wanted);
       }
     } finally {
       this.#adjusting = undefined;
@@ -188,6 +194,17 @@ export class ConsumingSession<T> implements Session, LinkUser, SessionView {
   async #cancel(): Promise<void> {
     await this.channel.cancel(this.#consumerTag);
     this.#consumesWith = 0;
+  }
+
+  /** Gives suspects back once nothing else is in hand that could be counted with them. */
+  async #releaseSuspects(): Promise<void> {
+    if (this.#suspects.length === 0) return;
+    this.#adjustsSince = Infinity; // Waits for handlers, not for the broker.
+    await Promise.race([Promise.all(this.#inFlight), aborted(this.signal)]);
+    for (const message of this.#suspects.splice(0)) {
+      this.#bytesInFlight -= message.content.length;
+      this.#options.processor.giveBack(message, this);
+    }
   }
 
   async #consume(prefetch: number): Promise<void> {
@@ -214,8 +231,16 @@ export class ConsumingSession<T> implements Session, LinkUser, SessionView {
     // before consume() resolves: who reads the log shall not see a message before its consumer.
     this.#tellConsuming();
     if (!this.#take(message.content.length)) return;
-    if (!this.#isOpen && isFirstDelivery(message)) this.#isOpen = true;
+    const isInCompany = this.#consumesWith > 1 || this.#inFlight.size > 0;
+    const isSuspect = processor.mustBeAlone(message) && isInCompany;
+    if (isSuspect) {
+      this.#suspects.push(message);
+      this.#isOpen = false;
+    } else if (this.#suspects.length === 0 && this.#isFirstDelivery(message)) {
+      this.#isOpen = true;
+    }
     this.#adjust().catch((error) => this.giveUp(error));
+    if (isSuspect) return;
     const work = processor.process(message, this).finally(() => {
       this.#inFlight.delete(work);
       this.#bytesInFlight -= message.content.length;
@@ -238,9 +263,13 @@ export class ConsumingSession<T> implements Session, LinkUser, SessionView {
     this.#bytesInFlight += bytes;
     return true;
   }
-}
 
-/** Whether the broker hands this message out for the first time: no consumer can have died of it. */
-function isFirstDelivery(message: ConsumeMessage): boolean {
-  return !message.fields.redelivered && deliveryCount(message.properties.headers) === 0;
+  /**
+   * Whether the broker hands this message out for the first time: no consumer can have died of it. n.b.
+   * with native retry what is given back is redelivered, and no suspect: the count alone tells.
+   */
+  #isFirstDelivery({ fields, properties }: ConsumeMessage): boolean {
+    const isAgain = fields.redelivered && this.#options.spec.failure.kind !== "native";
+    return !isAgain && deliveryCount(properties.headers) === 0;
+  }
 }

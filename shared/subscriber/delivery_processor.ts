@@ -3,12 +3,11 @@ import type { ConsumeMessage } from "amqplib";
 import { aborted } from "../base/abort.ts";
 import { tryAgain } from "../base/backoff.ts";
 import { messageOf, StoreUnavailableError } from "../base/errors.ts";
-import { retriesSoFar } from "../contract/headers.ts";
 import type { Logger } from "../process/log.ts";
 import type { DependencyGate } from "./dependency_gate.ts";
 import { callHandler, type HandlerCallOptions } from "./handler_call.ts";
 import { NOBODY, type SubscriberObserver } from "./observer.ts";
-import { dispositionOf, isVerdict } from "./retry_policy.ts";
+import { dispositionOf, failuresSoFar, isVerdict } from "./retry_policy.ts";
 import type { Session } from "./session.ts";
 import { Settlement } from "./settlement.ts";
 import type { CommitResult, StoreGate } from "./store_gate.ts";
@@ -41,6 +40,16 @@ export class DeliveryProcessor<T> {
     this.#log = log;
     this.#observer = observer;
     this.#settlement = new Settlement(spec, log, observer);
+  }
+
+  /** See {@link Settlement.mustBeAlone}. */
+  mustBeAlone(message: ConsumeMessage): boolean {
+    return this.#settlement.mustBeAlone(message);
+  }
+
+  /** See {@link Settlement.giveBack}. */
+  giveBack(message: ConsumeMessage, session: Session): void {
+    this.#settlement.giveBack(message, session);
   }
 
   /**
@@ -87,7 +96,7 @@ export class DeliveryProcessor<T> {
 
   async #handle(incoming: Incoming<T>, message: ConsumeMessage, session: Session): Promise<void> {
     const { id, payload } = incoming;
-    const attempt = retriesSoFar(message.properties.headers) + 1;
+    const attempt = failuresSoFar(this.#spec.failure, message.properties.headers) + 1;
     const log = this.#log.with({ event_id: id, attempt });
     await this.#store.pending(id);
     await this.#store.whenWritable();
@@ -131,7 +140,7 @@ export class DeliveryProcessor<T> {
     ) {
       throw error;
     }
-    const retries = retriesSoFar(message.properties.headers);
+    const retries = failuresSoFar(failure, message.properties.headers);
     const isAway = !isVerdict(error) && !await this.#dependency.isAvailable();
     const disposition = dispositionOf(error, retries, failure.delaysMs, isAway);
     if (disposition.kind === "putBack") await this.#settlement.putBack(message, session);

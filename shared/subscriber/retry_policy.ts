@@ -6,7 +6,8 @@ import {
   NewerEventError,
   PermanentError,
 } from "../base/errors.ts";
-import type { FailureReason } from "../contract/headers.ts";
+import { deliveryCount, type FailureReason, retriesSoFar } from "../contract/headers.ts";
+import type { FailureRoute } from "./subscriber_spec.ts";
 
 /** What is done with a delivery that failed. There is no `requeue`: see docs/decisions/0002. */
 export type Disposition =
@@ -17,6 +18,17 @@ export type Disposition =
 export type FailureDisposition =
   | { readonly kind: "retry"; readonly delayMs: number; readonly message: string }
   | { readonly kind: "deadLetter"; readonly reason: FailureReason; readonly message: string };
+
+/**
+ * How often the message has failed before: by our own count, which travels with the copies, or with
+ * native retry by the broker's, which counts dead consumers as well.
+ */
+export function failuresSoFar(
+  { kind }: FailureRoute,
+  headers: Readonly<Record<string, unknown>> | undefined,
+): number {
+  return kind === "native" ? deliveryCount(headers) : retriesSoFar(headers);
+}
 
 /** Whether `error` is the last word on its message, whatever else may be wrong. */
 export function isVerdict(error: unknown): boolean {

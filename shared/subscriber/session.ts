@@ -5,7 +5,7 @@ import type { PublishChannel } from "../broker/publish_channel.ts";
 /** What a delivery is settled with. When it ends, whatever is not settled comes again. */
 export interface Session {
   /** Where it came from. */
-  readonly channel: Pick<Channel, "ack">;
+  readonly channel: Pick<Channel, "ack" | "nack" | "reject">;
   /** Where it leaves by when it goes on elsewhere. */
   readonly publishChannel: PublishChannel;
   /** Aborts when the session has ended. */

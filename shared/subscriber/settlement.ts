@@ -13,7 +13,6 @@ import {
   failureMessage,
   minimalOptions,
   republishOptions,
-  retriesSoFar,
   X_FAILED_AT,
   X_FAILURE_ID,
   X_FAILURE_MESSAGE,
@@ -24,12 +23,15 @@ import {
 import { DEAD_LETTER_EXCHANGE, retryExchange } from "../contract/topology.ts";
 import type { Logger } from "../process/log.ts";
 import { NOBODY, type SubscriberObserver } from "./observer.ts";
-import type { FailureDisposition } from "./retry_policy.ts";
+import { type FailureDisposition, failuresSoFar } from "./retry_policy.ts";
 import type { Session } from "./session.ts";
-import type { SubscriberSpec } from "./subscriber_spec.ts";
+import type { FailureRoute, SubscriberSpec } from "./subscriber_spec.ts";
 
 /** Dead letters that came back this often are sent round again: past twice as often they are parked. */
 const ROUND_AGAIN_AFTER = 10;
+
+/** How many rejected messages are remembered: what is forgotten is handled alone when it comes again. */
+const MAX_REJECTED = 10_000;
 
 /**
  * Settles the deliveries of one subscriber: acked as done, or confirmed in another queue and acked
@@ -38,6 +40,9 @@ const ROUND_AGAIN_AFTER = 10;
 export class Settlement {
   readonly #queue: string;
   readonly #isLastPlace: boolean;
+  readonly #failure: FailureRoute;
+  /** What was given back for its next attempt, and how often it has failed then: see {@link mustBeAlone}. */
+  readonly #rejected = new Map<string, number>();
   readonly #log: Logger;
   readonly #observer: SubscriberObserver;
 
@@ -48,6 +53,7 @@ export class Settlement {
   ) {
     this.#queue = spec.queue;
     this.#isLastPlace = spec.failure.kind === "stay";
+    this.#failure = spec.failure;
     this.#log = log;
     this.#observer = observer;
   }
@@ -58,14 +64,17 @@ export class Settlement {
     session.channel.ack(message);
   }
 
-  /** Sends a failed message to its retry queue or to the dead letters, then acks it. */
+  /**
+   * Sends a failed message to its retry queue or to the dead letters, then acks it. With native retry
+   * it is rejected instead of sent to a retry queue: the broker counts that, and delays it.
+   */
   async fail(
     message: ConsumeMessage,
     session: Session,
     disposition: FailureDisposition,
   ): Promise<void> {
     const { properties } = message;
-    const retries = retriesSoFar(properties.headers);
+    const retries = failuresSoFar(this.#failure, properties.headers);
     const isRetry = disposition.kind === "retry";
     const headers = {
       [X_RETRIES]: isRetry ? retries + 1 : retries,
@@ -78,7 +87,8 @@ export class Settlement {
     const route = isRetry
       ? { exchange: retryExchange(this.#queue), routingKey: String(disposition.delayMs) }
       : { exchange: DEAD_LETTER_EXCHANGE, routingKey: "" };
-    await this.#moveOn(message, session, route, headers);
+    if (isRetry && this.#failure.kind === "native") this.#reject(message, session, retries + 1);
+    else await this.#moveOn(message, session, route, headers);
 
     const record = {
       event_id: messageId(message),
@@ -114,15 +124,51 @@ export class Settlement {
   /**
    * Publishes a message to its own queue once more, and acks it then: the copy waits behind the
    * others, and its deliveries are counted from 0. n.b. whatever else gives a message back counts as
-   * a failure of it: a nack before 4.3, a reject and a closed channel on every version (tried).
+   * a failure of it: a nack before 4.3, a reject and a closed channel on every version (tried). With
+   * native retry the broker is 4.3 or later, and its count is all that knows of earlier attempts: a
+   * nack keeps it.
    */
   async putBack(message: ConsumeMessage, session: Session): Promise<void> {
+    if (this.#failure.kind === "native") {
+      this.giveBack(message, session);
+      return this.#observer.putBack();
+    }
     const route = this.#isLastPlace
       ? { exchange: DEAD_LETTER_EXCHANGE, routingKey: "" }
       : { exchange: retryExchange(this.#queue), routingKey: this.#queue };
     const headers = this.#isLastPlace ? failureHeaders(message.properties.headers) : {};
     await this.#moveOn(message, session, route, headers);
     this.#observer.putBack();
+  }
+
+  /** Gives a message of a queue with native retry back at once, uncounted. */
+  giveBack(message: ConsumeMessage, session: Session): void {
+    if (session.signal.aborted) return;
+    session.channel.nack(message, false, true);
+  }
+
+  /**
+   * Whether a consumer may have died of this message, so that nothing else shall be in hand with it.
+   * n.b. of interest with native retry alone: there the broker delays what came back from a dead
+   * consumer, and hands out new messages meanwhile. What this process rejected itself is no suspect.
+   */
+  mustBeAlone(message: ConsumeMessage): boolean {
+    if (this.#failure.kind !== "native") return false;
+    const failures = deliveryCount(message.properties.headers);
+    if (failures === 0) return false;
+    const id = messageId(message);
+    const isOurs = this.#rejected.get(id) === failures;
+    this.#rejected.delete(id);
+    return !isOurs;
+  }
+
+  #reject(message: ConsumeMessage, session: Session, failures: number): void {
+    if (session.signal.aborted) return;
+    session.channel.reject(message, true);
+    this.#rejected.set(messageId(message), failures);
+    if (this.#rejected.size <= MAX_REJECTED) return;
+    const [oldest] = this.#rejected.keys();
+    this.#rejected.delete(oldest!);
   }
 
   /** Publishes until the broker has it for certain, then acks the original. */

@@ -21,9 +21,9 @@ export function withSimulatedFailures<T>(spec: SubscriberSpec<T>): SubscriberSpe
       return { id, payload: { payload, message } };
     },
     handle({ payload, message }, context) {
-      const asked = spec.failure.kind === "retry"
-        ? failureAskedBy(message, spec.name, context.attempt)
-        : undefined;
+      const asked = spec.failure.kind === "stay"
+        ? undefined
+        : failureAskedBy(message, spec.name, context.attempt);
       if (asked) simulateFailure(asked);
       return spec.handle(payload, context);
     },

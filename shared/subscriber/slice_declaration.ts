@@ -1,8 +1,10 @@
 /** What a subscriber declares on each new link: its own slice, and as far as it may, what that is joined to. */
 import type { Channel } from "amqplib";
 import { messageOf, TopologyMissingError } from "../base/errors.ts";
+import { brokerVersion } from "../broker/broker_version.ts";
 import type { Link } from "../broker/link.ts";
 import { isMissing, missingExchange, requireExchange } from "../broker/require_exchange.ts";
+import { requireNativeRetry } from "../contract/native_retry.ts";
 import { declareTopology, type Topology } from "../contract/topology.ts";
 import type { Logger } from "../process/log.ts";
 import type { SubscriberSpec } from "./subscriber_spec.ts";
@@ -35,8 +37,10 @@ export class SliceDeclaration {
    *
    * @throws {TopologyMissingError} when a shared exchange is missing that this user may not declare.
    * @throws {TopologyDriftError} when something stands with other arguments.
+   * @throws {BrokerTooOldError} when its queue is to have native retry, and the broker knows none.
    */
   async declare(link: Link, channel: Channel): Promise<void> {
+    requireNativeRetry(brokerVersion(link.model), this.#own.queues);
     if (this.#mayDeclareShared) this.#mayDeclareShared = await this.#declareShared(link);
     if (!this.#mayDeclareShared) await this.#requireTargets(link);
     await this.#declareOwn(channel);

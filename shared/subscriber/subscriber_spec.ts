@@ -94,5 +94,7 @@ export const DEFAULT_HANDLER_TIMEOUT_MS = 60_000;
 export type FailureRoute =
   /** Retry queues with these delays, then the dead-letter exchange. */
   | { readonly kind: "retry"; readonly delaysMs: readonly number[] }
+  /** Back to its queue, which the broker delays by these; then the dead-letter exchange. See `NativeRetry`. */
+  | { readonly kind: "native"; readonly delaysMs: readonly number[] }
   /** Nowhere: this is the last place. It is tried again where it is, until it succeeds. */
   | { readonly kind: "stay" };

@@ -10,6 +10,7 @@ import {
   readFailure,
   replayIdOf,
   republishOptions,
+  retriesOfDeadLetter,
   retriesSoFar,
   takeOriginalProperties,
 } from "@ecomarket/shared/contract/headers";
@@ -147,6 +148,19 @@ Deno.test("failureMessage() fits a header table, for any text", () => {
     assert.ok(message.isWellFormed());
     assert.ok(new TextEncoder().encode(message).length <= 4_000);
   }));
+});
+
+Deno.test("retriesOfDeadLetter() takes our count, or the broker's where we had not counted", () => {
+  const death = [{ reason: "delivery_limit", queue: "email_queue" }];
+  const byBroker = { "x-death": death, "x-delivery-count": 4 };
+  assert.equal(retriesOfDeadLetter(byBroker), 3);
+  assert.equal(retriesOfDeadLetter({ ...byBroker, "x-retries": 2 }), 2);
+  assert.equal(
+    retriesOfDeadLetter({ "x-death": [{ reason: "expired" }], "x-delivery-count": 4 }),
+    0,
+  );
+  assert.equal(retriesOfDeadLetter({ "x-death": death }), 0);
+  for (const value of HOSTILE) assert.equal(retriesOfDeadLetter({ "x-retries": value }), 0);
 });
 
 Deno.test("readFailure() reads our own headers", () => {

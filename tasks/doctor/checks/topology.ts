@@ -5,62 +5,50 @@ import {
   fullTopology,
   type QueueSpec,
   retryExchange,
-  SUBSCRIBER_QUEUES,
+  SUBSCRIPTIONS,
 } from "@ecomarket/shared/contract/topology";
 import {
   type Difference,
   diffTopology,
   leftovers,
   sharedByConsumers,
+  unknownToBroker,
 } from "@ecomarket/setup/queues/topology_diff";
 import type { Facts, ManagementFacts, QueueFacts } from "../facts.ts";
 import type { Finding } from "../finding.ts";
 
 /** Everything stands, argument by argument. */
-export function checkTopology({ management, delaysMs }: Facts): Finding[] {
+export function checkTopology({ amqp, management, delaysMs }: Facts): Finding[] {
   if (!management.ok) return [];
   const { topology, consumers } = management.value;
   const wanted = fullTopology(delaysMs);
+  const unknown = amqp.ok ? unknownToBroker(wanted, amqp.value.version) : [];
   return [
-    ...diffTopology(wanted, topology).map((text) =>
-      fromDifference(text, {
-        id: text.includes(" is missing") ? "topology-missing" : "topology-differs",
-        severity: "broken",
-        why: text.includes(" is missing")
-          ? "events that should go there are lost or refused"
-          : "consumers that declare it are refused, and its guarantees are others",
-      })
-    ),
-    ...leftovers(wanted, topology).map((text) =>
-      fromDifference(text, {
-        id: "setup-unfinished",
-        severity: "broken",
-        why: "messages may wait where nobody consumes them",
-      })
-    ),
-    ...sharedByConsumers(consumers).map((text) =>
-      fromDifference(text, {
-        id: "queue-shared",
-        severity: "broken",
-        why: "each of them misses the events that the other took",
-      })
-    ),
-  ];
+    ...unknown,
+    ...diffTopology(wanted, topology),
+    ...leftovers(wanted, topology),
+    ...sharedByConsumers(consumers),
+  ].map(fromDifference);
 }
 
-/** n.b. a difference is a sentence and what to do about it. */
-function fromDifference(
-  difference: Difference,
-  rest: Pick<Finding, "id" | "severity" | "why">,
-): Finding {
-  const end = difference.indexOf(". ");
-  const finding = difference.slice(0, end);
-  const mend = difference.slice(end + 2).replace(/^Run: /, "");
+/** What each kind of difference is called here, and what it costs. */
+const DIFFERENCES: Readonly<Record<Difference["kind"], Pick<Finding, "id" | "why">>> = {
+  missing: { id: "topology-missing", why: "events that should go there are lost or refused" },
+  otherwise: {
+    id: "topology-differs",
+    why: "consumers that declare it are refused, and its guarantees are others",
+  },
+  unfinished: { id: "setup-unfinished", why: "messages may wait where nobody consumes them" },
+  unknown: { id: "broker-too-old", why: "its subscriber does not start" },
+  shared: { id: "queue-shared", why: "each of them misses the events that the other took" },
+};
+
+function fromDifference({ kind, what, mend }: Difference): Finding {
   // Whoever has declared other delays than this command was given would get a second set of queues.
-  const aside = finding.includes(`${retryExchange("")}.`)
+  const aside = what.includes(`${retryExchange("")}.`)
     ? ", or give this command the delays that stand: FAST_RETRY, RETRY_DELAYS_MS"
     : "";
-  return { ...rest, finding, mend: `${mend}${aside}` };
+  return { ...DIFFERENCES[kind], severity: "broken", finding: what, mend: `${mend}${aside}` };
 }
 
 /** Dead letters reach their queue: the exchange is there, and something is bound to it. */
@@ -150,8 +138,8 @@ export function checkPolicies({ management, delaysMs, vhost }: Facts): Finding[]
 /** Retry queues of delays that are not configured: what is in them still comes back. */
 export function checkRetryQueues({ management, delaysMs, vhost }: Facts): Finding[] {
   if (!management.ok) return [];
-  const configured = new Set(delaysMs.map(String));
-  return Object.values(SUBSCRIBER_QUEUES).flatMap((queue) => {
+  return Object.values(SUBSCRIPTIONS).flatMap(({ queue, retry }) => {
+    const configured = new Set((retry ? [] : delaysMs).map(String));
     const prefix = `${retryExchange(queue)}.`;
     return management.value.topology.queues
       .filter(({ name }) => name.startsWith(prefix) && /^\d+$/.test(name.slice(prefix.length)))

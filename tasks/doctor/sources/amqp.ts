@@ -1,4 +1,5 @@
 /** What the broker says over AMQP: its version, how much waits, who consumes. */
+import { brokerVersion } from "@ecomarket/shared/broker/broker_version";
 import { queueStatus } from "@ecomarket/shared/broker/queue_status";
 import { withConnection } from "@ecomarket/shared/broker/with_connection";
 import type { AmqpFacts } from "../facts.ts";
@@ -15,7 +16,7 @@ export async function readAmqp(
   queues: readonly string[],
 ): Promise<AmqpFacts> {
   return await withConnection(urls, "doctor", async (connection) => ({
-    version: String(connection.connection.serverProperties.version),
+    version: brokerVersion(connection),
     queues: await queueStatus(connection, queues),
   }), TIMEOUT_MS);
 }
