@@ -50,6 +50,7 @@ const EVERY_ROLE = [
 const TOLD = new Set(["read the broker's address", "read the CA's certificate"]);
 const CONSUMER = [
   ...EVERY_ROLE,
+  "read $DATABASE_URL",
   "read $DATA_DIR",
   "read $HEALTH_PORT",
   "read $LOG_EMAILS",
@@ -169,6 +170,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   // n.b. it asks every subscriber's inbox, and writes to the archive alone.
   "dead-letters": [
     ...EVERY_ROLE,
+    "read $DATABASE_URL",
     "read $DATA_DIR",
     "read $LOG_EMAILS",
     "read data/analytics",
@@ -180,6 +182,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   status: [
     ...EVERY_ROLE,
+    "read $DATABASE_URL",
     "read $DATA_DIR",
     "read $MANAGEMENT_URL",
     "read $RETRY_DELAYS_MS",
