@@ -46,6 +46,7 @@ function timed(store: Store, times: Times): Store {
     },
     checkWritable: () => store.checkWritable(),
     notePause: (pause) => store.notePause(pause),
+    forget: (before, position, limit) => store.forget(before, position, limit),
     close: () => store.close(),
     [Symbol.asyncDispose]: () => store.close(),
   };
