@@ -113,6 +113,20 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "read $PORT",
   ],
   "compare-queue": CONSUMER.filter((name) => !TOLD.has(name)),
+  // n.b. the processes of the bench are told all of it, too.
+  "bench-subscriber": CONSUMER.filter((name) =>
+    !TOLD.has(name) && name !== "read $RETRY_DELAYS_MS" && name !== "read $HEALTH_PORT"
+  ),
+  "bench-users-only": [
+    "connect to localhost",
+    "connect to the loopback",
+    "read $DATA_DIR",
+    "read $LOG_EMAILS",
+    "read $OUTBOX_MAX_EVENTS",
+    "read $PORT",
+    "read data/users",
+    "write data/users",
+  ],
   // n.b. it tells what it is told, and touches nothing.
   echo: [],
   roi: [],
