@@ -2,7 +2,7 @@
 import type { UsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
 import { openStoreDatabase } from "@ecomarket/shared/store/sqlite_store";
 import type { SqliteDatabase } from "@ecomarket/shared/store/sqlite";
-import type { Statement } from "@ecomarket/shared/store/store";
+import { sqlFor, type Statement } from "@ecomarket/shared/store/store";
 
 /** The tables that it writes to. */
 export const MIGRATIONS = [
@@ -31,5 +31,5 @@ export function writeByHand(db: SqliteDatabase, event: UsuarioCreado): void {
   ).run(event.event_id, new Date().toISOString());
   if (Number(changes) === 0) return;
   const { sql, params } = signupRow(event);
-  db.statement(sql).run(...params as string[]);
+  db.statement(sqlFor("sqlite", sql)).run(...params as string[]);
 }

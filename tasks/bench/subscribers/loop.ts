@@ -2,7 +2,7 @@
 import { DEFAULT_RETRY_DELAYS_MS } from "@ecomarket/shared/process/config";
 import { roleLogger } from "@ecomarket/shared/process/log";
 import { SqliteStore } from "@ecomarket/shared/store/sqlite_store";
-import type { Effect, Store } from "@ecomarket/shared/store/store";
+import type { Effect, Forgotten, Store } from "@ecomarket/shared/store/store";
 import { eventConsumer, type EventHandlers } from "@ecomarket/shared/subscriber";
 import { NOBODY } from "@ecomarket/shared/subscriber/observer";
 import { runSubscriber } from "@ecomarket/shared/subscriber/subscriber";
@@ -68,6 +68,9 @@ class NoStore implements Store {
   }
   notePause(): Promise<void> {
     return Promise.resolve();
+  }
+  forget(): Promise<Forgotten> {
+    return Promise.resolve({ removed: 0, next: undefined });
   }
   close(): Promise<void> {
     return Promise.resolve();

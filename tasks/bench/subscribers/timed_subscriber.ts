@@ -46,6 +46,7 @@ function timed(store: Store, times: Times): Store {
     },
     checkWritable: () => store.checkWritable(),
     notePause: (pause) => store.notePause(pause),
+    forget: (...part) => store.forget(...part),
     close: () => store.close(),
     [Symbol.asyncDispose]: () => store.close(),
   };
