@@ -18,6 +18,7 @@ import {
 } from "@ecomarket/shared/contract/topology";
 import { parseArguments } from "@ecomarket/shared/process/args";
 import {
+  databaseAddress,
   dataDir,
   retryDelaysMs,
   roleAmqpUrls,
@@ -26,8 +27,15 @@ import {
 import { print, runCommand } from "@ecomarket/shared/process/main";
 import { renderTable } from "@ecomarket/shared/process/table";
 import { wrapText } from "@ecomarket/shared/process/wrap_text";
-import { pauseOf, type SubscriberState, subscriberState } from "@ecomarket/testbed/stores/pauses";
-import { countDeadLetters, countEffects, SUBSCRIBERS } from "@ecomarket/testbed/stores/effects";
+import { type SubscriberState, subscriberState } from "@ecomarket/testbed/stores/pauses";
+import {
+  deadLettersIn,
+  effectsIn,
+  ofEachSubscriber,
+  pauseIn,
+  type StoresReader,
+  storesReader,
+} from "@ecomarket/testbed/stores/stores_reader";
 
 const USAGE = `
 Usage: deno task status [--json]
@@ -81,18 +89,15 @@ function depthOf({ ready, delayed = 0 }: NonNullable<QueueStatus>): number | str
 }
 
 /** What the stores tell, beside what the broker told of its queues. */
-function readStatus(queues: Status["queues"]): Status {
-  const dataDirOf = (folder: string) => dataDir(folder);
-  const ofEach = <T>(value: (name: SubscriberName) => T): Record<string, T> =>
-    Object.fromEntries(SUBSCRIBERS.map((name) => [name, value(name)]));
+async function readStatus(queues: Status["queues"], stores: StoresReader): Promise<Status> {
   const consumers = (name: SubscriberName) =>
     queues ? queues[SUBSCRIBER_QUEUES[name]]?.consumers ?? 0 : undefined;
   return {
     queues,
-    effects: ofEach((name) => countEffects(name, dataDirOf)),
-    deadLetters: countDeadLetters(dataDirOf),
-    subscribers: ofEach((name) =>
-      subscriberState(pauseOf(name, dataDirOf), consumers(name), new Date())
+    effects: await ofEachSubscriber((name) => effectsIn(stores, name)),
+    deadLetters: await deadLettersIn(stores),
+    subscribers: await ofEachSubscriber(async (name) =>
+      subscriberState(await pauseIn(stores, name), consumers(name), new Date())
     ),
   };
 }
@@ -149,12 +154,13 @@ if (import.meta.main) {
     if (values.help) return print(USAGE.trim());
     // n.b. what cannot be used is told before anything is shown.
     const [urls, wanted] = [roleAmqpUrls(MONITOR), fullTopology(retryDelaysMs()).queues];
+    await using stores = await storesReader((folder) => dataDir(folder), databaseAddress());
     let failure: unknown;
     const queues = await readQueues(urls, wanted).catch((error) => {
       failure = error;
       return null;
     });
-    const status = readStatus(queues);
+    const status = await readStatus(queues, stores);
     if (values.json) print(JSON.stringify(status));
     else show(status);
     if (failure !== undefined) throw failure;

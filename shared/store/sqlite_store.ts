@@ -1,8 +1,8 @@
 /** The {@link Store} on one machine: SQLite, in the runtime already. */
 import type { DatabaseSync } from "node:sqlite";
 import { createPauses, type Pause, writePause } from "./pauses.ts";
-import { type Migrations, type OpenOptions, SqliteDatabase } from "./sqlite.ts";
-import type { Effect, SqlValue, Store } from "./store.ts";
+import { type OpenOptions, SqliteDatabase } from "./sqlite.ts";
+import { type Effect, sqlFor, type SqlValue, type Store, type StoreMigrations } from "./store.ts";
 import { claimStore, type StoreOwner } from "./store_owner.ts";
 
 const INBOX =
@@ -17,14 +17,15 @@ const INBOX =
 export function openStoreDatabase(
   directory: string,
   owner: StoreOwner,
-  migrations: Migrations,
+  migrations: StoreMigrations,
   options: OpenOptions = {},
 ): SqliteDatabase {
   const admit = (db: DatabaseSync) => {
     claimStore(db, directory, owner);
     createPauses(db);
   };
-  return SqliteDatabase.open(directory, [INBOX, ...migrations], { ...options, admit });
+  const own = migrations.map((sql) => sqlFor("sqlite", sql));
+  return SqliteDatabase.open(directory, [INBOX, ...own], { ...options, admit });
 }
 
 /** A subscriber's tables and its inbox in `directory/store.sqlite`. See {@link SqliteDatabase}. */
@@ -41,7 +42,7 @@ export class SqliteStore implements Store {
    * @throws {StoreUnavailableError} when that is not possible now.
    * @throws {StoreOwnerError} when it belongs to another subscriber, or to another queue's.
    */
-  static open(directory: string, owner: StoreOwner, migrations: Migrations): SqliteStore {
+  static open(directory: string, owner: StoreOwner, migrations: StoreMigrations): SqliteStore {
     return new SqliteStore(openStoreDatabase(directory, owner, migrations));
   }
 
@@ -60,7 +61,7 @@ export class SqliteStore implements Store {
       ).run(eventId, new Date().toISOString());
       if (Number(changes) === 0) return "duplicate";
       for (const { sql, params } of effect) {
-        this.#db.statement(sql).run(
+        this.#db.statement(sqlFor("sqlite", sql)).run(
           ...(params as (SqlValue & (string | number | bigint | null))[]),
         );
       }

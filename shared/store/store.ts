@@ -1,6 +1,6 @@
 /**
- * Where a subscriber keeps what it has done. The interface is narrow, so that PostgreSQL can stand
- * behind it where several machines share one subscriber.
+ * Where a subscriber keeps what it has done. The interface is narrow: SQLite stands behind it on one
+ * machine, PostgreSQL where several machines share one subscriber.
  */
 
 import type { Pause } from "./pauses.ts";
@@ -8,10 +8,27 @@ import type { Pause } from "./pauses.ts";
 /** A value that a statement may bind. */
 export type SqlValue = string | number | bigint | null | Uint8Array;
 
+/** A database that a store may be in. */
+export type Dialect = "sqlite" | "postgres";
+
+/** SQL text: the same for each database where that is possible, else one for each. */
+export type Sql = string | Readonly<Record<Dialect, string>>;
+
+/**
+ * A subscriber's tables, as steps of one statement each that are applied once, in order. Append; never
+ * change one.
+ */
+export type StoreMigrations = readonly Sql[];
+
+/** `sql` for one database. */
+export function sqlFor(dialect: Dialect, sql: Sql): string {
+  return typeof sql === "string" ? sql : sql[dialect];
+}
+
 /** One parameterised statement. `params` are bound to its `?` in order, never pasted into it. */
 export interface Statement {
-  /** With a `?` for each parameter. */
-  readonly sql: string;
+  /** With a `?` for each parameter, also for PostgreSQL. */
+  readonly sql: Sql;
   /** One for each `?`, in order. */
   readonly params: readonly SqlValue[];
 }
@@ -36,7 +53,9 @@ export interface Store extends AsyncDisposable {
    * Commits `effect` and the inbox row of `eventId` in one transaction, shared with other commits
    * that are waiting. A second commit of the same id changes nothing and is a `duplicate`.
    *
-   * @throws {StoreUnavailableError} when the store cannot be written now: nothing was committed.
+   * @throws {StoreUnavailableError} when the store cannot be written now. Nothing was committed, or,
+   *   where the way to a server was lost meanwhile, that is not known: commit it again, and the inbox
+   *   decides.
    * @throws what the database says of a statement that can never succeed: nothing was committed.
    */
   commit(eventId: string, effect: Effect): Promise<"committed" | "duplicate">;

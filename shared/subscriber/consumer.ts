@@ -12,7 +12,6 @@ import { checkedNativeRetry, nativeDelaysMs, type NativeRetry } from "../contrac
 import { subscriberSlice } from "../contract/topology.ts";
 import { parseArguments } from "../process/args.ts";
 import {
-  dataDir,
   healthPort,
   logConfig,
   retryDelaysMs,
@@ -22,9 +21,8 @@ import {
 import { configureLog, type Logger, roleLogger } from "../process/log.ts";
 import { print, runCommand } from "../process/main.ts";
 import { reportMemory } from "../process/memory_report.ts";
-import type { Migrations } from "../store/sqlite.ts";
-import { SqliteStore } from "../store/sqlite_store.ts";
-import type { Effect } from "../store/store.ts";
+import { openStore } from "../store/open_store.ts";
+import type { Effect, StoreMigrations } from "../store/store.ts";
 import { NOBODY } from "./observer.ts";
 import { withSimulatedFailures } from "./simulated_failures.ts";
 import { runSubscriber } from "./subscriber.ts";
@@ -36,7 +34,7 @@ export interface Consumer<T> {
   /** Also the name of its data folder. */
   readonly name: string;
   /** The tables that its effects write to. `inbox` and `store_owner` are the store's own. */
-  readonly migrations: Migrations;
+  readonly migrations: StoreMigrations;
   /** What it consumes and does, retrying after these delays. */
   spec(retryDelaysMs: readonly number[]): SubscriberSpec<T>;
 }
@@ -56,7 +54,7 @@ export interface EventConsumerDefinition {
   /** Its own queue, declared when it starts. */
   readonly queue: string;
   /** The tables that its effects write to. `inbox` and `store_owner` are the store's own. */
-  readonly migrations: Migrations;
+  readonly migrations: StoreMigrations;
   /** See {@link SubscriberSpec.handlerTimeoutMs}. */
   readonly handlerTimeoutMs?: number;
   /**
@@ -147,7 +145,7 @@ export function runConsumer<T>(
     await using health = port === undefined ? undefined : await serveHealth(spec, port, log);
     using _memory = reportMemory(log);
     const owner = { subscriber: consumer.name, queue: spec.queue };
-    await using store = SqliteStore.open(dataDir(consumer.name), owner, consumer.migrations);
+    await using store = await openStore(owner, consumer.migrations, { log, signal });
     const observer = health?.observer ?? NOBODY;
     const options = { urls, store, log, prefetch, observer, signal };
     await (simulateFailures
@@ -169,7 +167,7 @@ const USAGE = `
 Usage: deno task consumer:email (or :loyalty, :analytics, :dead-letter)
 
 Consumes until Ctrl+C, then finishes what is in flight. Configured by the
-environment: AMQP_URL, DATA_DIR, PREFETCH, FAST_RETRY, RETRY_DELAYS_MS,
+environment: AMQP_URL, DATA_DIR, DATABASE_URL (PostgreSQL), PREFETCH, FAST_RETRY, RETRY_DELAYS_MS,
 SIMULATE_FAILURES, LOG_FORMAT, LOG_LEVEL, LOG_EMAILS, HEALTH_PORT (serves
 /healthz, /readyz and /metrics on the loopback), and SMTP_URL for email.
 `;

@@ -37,6 +37,7 @@ const NOT_OURS: Readonly<Record<string, string>> = Object.fromEntries(
     "AMQP_CA_FILE",
     "AMQP_CERT_FILE",
     "AMQP_KEY_FILE",
+    "DATABASE_URL",
     "FAST_RETRY",
     "HEALTH_PORT",
     "HOST",

@@ -50,6 +50,7 @@ const EVERY_ROLE = [
 const TOLD = new Set(["read the broker's address", "read the CA's certificate"]);
 const CONSUMER = [
   ...EVERY_ROLE,
+  "read $DATABASE_URL",
   "read $DATA_DIR",
   "read $HEALTH_PORT",
   "read $LOG_EMAILS",
@@ -166,6 +167,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   status: [
     ...EVERY_ROLE,
+    "read $DATABASE_URL",
     "read $DATA_DIR",
     "read $MANAGEMENT_URL",
     "read $RETRY_DELAYS_MS",
