@@ -18,8 +18,9 @@ import { type CommandContext, print, runCommand } from "@ecomarket/shared/proces
 import { reportMemory } from "@ecomarket/shared/process/memory_report";
 import { BacklogWatch } from "../outbox/backlog.ts";
 import { OutboxRelay } from "../outbox/relay.ts";
-import { ApiStore } from "./api_store.ts";
 import { type AppOptions, createApp } from "./app.ts";
+import { pruneKeys } from "./key_pruning.ts";
+import { openSqliteApiStore } from "./sqlite_api_store.ts";
 
 const USAGE = `
 Usage: deno task users-api [--port N]
@@ -41,8 +42,9 @@ the broker is back.
 
 Configured by the environment: HOST (127.0.0.1), PORT, AMQP_URL, DATA_DIR,
 OUTBOX_MAX_EVENTS and OUTBOX_MAX_AGE_MS (from when on a backlog is worth a
-warning), LOG_FORMAT, LOG_LEVEL, LOG_EMAILS, and HEALTH_PORT (serves /healthz,
-/readyz and /metrics on the loopback).
+warning), IDEMPOTENCY_KEEP_MS (how long a key is known: a day), LOG_FORMAT,
+LOG_LEVEL, LOG_EMAILS, and HEALTH_PORT (serves /healthz, /readyz and /metrics
+on the loopback).
 `;
 
 /**
@@ -61,13 +63,13 @@ export async function usersApi({ args, signal }: CommandContext): Promise<number
   }
   await configureLog(logConfig());
   const log = roleLogger("users-api");
-  const { host, port: configured, ...bounds } = usersApiConfig();
+  const { host, port: configured, keyLifetimeMs, ...bounds } = usersApiConfig();
   const port = wholeNumber("port", values.port, configured, { max: 65_535 });
   const urls = roleAmqpUrls("users-api");
   const portOfHealth = healthPort();
 
   using _memory = reportMemory(log);
-  using store = ApiStore.open(dataDir("users"));
+  await using store = openSqliteApiStore(dataDir("users"), { keyLifetimeMs });
   const relay = new OutboxRelay({
     urls,
     outbox: store.outbox,
@@ -91,16 +93,17 @@ export async function usersApi({ args, signal }: CommandContext): Promise<number
   });
   log.info("Listening on {url}", { url: server.url, state: "listening" });
   const relaying = relay.run(stopRelay.signal);
+  const pruning = pruneKeys({ keys: store.keys, log }, stopRelay.signal);
   try {
     // n.b. a relay that fails for good ends the API: a supervisor starts it again, and people see why.
-    await Promise.race([aborted(signal), relaying]);
+    await Promise.race([aborted(signal), relaying, pruning]);
     log.info("Stopping: finishing what is under way");
   } finally {
     await server.shutdown();
     stopRelay.abort();
-    await relaying;
+    await Promise.all([relaying, pruning]);
   }
-  const { events } = store.outbox.backlog(new Date());
+  const { events } = await store.outbox.backlog(new Date());
   if (events > 0) {
     log.warning("Events that wait in the outbox for the next start: {events}", { events });
   }
