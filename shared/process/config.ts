@@ -6,6 +6,7 @@ import { resolve } from "node:path";
 import { z } from "zod";
 import { ConfigError } from "../base/errors.ts";
 import { readBrokerUrls } from "./broker_file.ts";
+import { type DatabaseAddress, parseDatabaseUrl } from "./database_url.ts";
 import { readCredentials, withCredentials } from "./credentials_file.ts";
 import type { LogOptions } from "./log.ts";
 import { isTls, withTlsFiles } from "./tls_files.ts";
@@ -147,6 +148,17 @@ export function logConfig(read: Reader = fromProcess): LogOptions {
 /** The folder that holds a subscriber's or service's own data: `DATA_DIR` (`data`) and its name. */
 export function dataDir(name: string, read: Reader = fromProcess): string {
   return resolve(read("DATA_DIR") || "data", name);
+}
+
+/**
+ * PostgreSQL for the stores, where several machines share them: `DATABASE_URL`; `undefined` where each
+ * store is a file of its own.
+ *
+ * @throws {ConfigError} when it is no URL of a database on PostgreSQL.
+ */
+export function databaseAddress(read: Reader = fromProcess): DatabaseAddress | undefined {
+  const url = read("DATABASE_URL");
+  return url ? parseDatabaseUrl(url) : undefined;
 }
 
 /** How a subscriber consumes. */
