@@ -19,6 +19,9 @@ export interface StorePlace extends AsyncDisposable {
   rows(sql: string): Promise<readonly Record<string, unknown>[]>;
 }
 
+/** Defines a test, or leaves it out where its database cannot be had. */
+export type DefineTest = (title: string, body: () => Promise<void>) => void;
+
 /** A place of its own for each test. */
 export type NewPlace = () => Promise<StorePlace>;
 
@@ -60,9 +63,13 @@ export async function purchaseOfAna(
 }
 
 /** The promises of the store that `newPlace` makes, each as a test. `name` is the database's. */
-export function testApiStore(name: string, newPlace: NewPlace): void {
+export function testApiStore(
+  name: string,
+  newPlace: NewPlace,
+  define: DefineTest = Deno.test,
+): void {
   const test = (title: string, body: (place: StorePlace) => Promise<void>) =>
-    Deno.test(`${name}: ${title}`, async () => {
+    define(`${name}: ${title}`, async () => {
       await using place = await newPlace();
       await body(place);
     });

@@ -6,6 +6,7 @@ import {
   ana,
   createdPurchase,
   createdUser,
+  type DefineTest,
   type NewPlace,
   NOW,
   purchaseOfAna,
@@ -22,9 +23,9 @@ async function registered({ users }: ApiStore, count: number, from = 0): Promise
 }
 
 /** The promises of the outbox in the store that `newPlace` makes. `name` is the database's. */
-export function testOutbox(name: string, newPlace: NewPlace): void {
+export function testOutbox(name: string, newPlace: NewPlace, define: DefineTest = Deno.test): void {
   const test = (title: string, body: (place: StorePlace) => Promise<void>) =>
-    Deno.test(`${name}: ${title}`, async () => {
+    define(`${name}: ${title}`, async () => {
       await using place = await newPlace();
       await body(place);
     });
