@@ -191,6 +191,20 @@ export function subscriberConfig(read: Reader = fromProcess): SubscriberConfig {
   };
 }
 
+/** A hundred years. */
+const MAX_RETENTION_DAYS = 36_500;
+
+/**
+ * How many days the inbox remembers an event: `INBOX_RETENTION_DAYS`; `undefined` for ever. It must be
+ * longer than the longest time after which an event may come again.
+ *
+ * @throws {ConfigError} when it is no whole number of days.
+ */
+export function inboxRetentionDays(read: Reader = fromProcess): number | undefined {
+  const days = wholeNumberText(1, MAX_RETENTION_DAYS).optional();
+  return parseVariable("INBOX_RETENTION_DAYS", days, read);
+}
+
 /** From when on the outbox of the users API is worth a warning. */
 export interface OutboxBounds {
   /** From `OUTBOX_MAX_EVENTS`. @default 10000 */

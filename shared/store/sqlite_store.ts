@@ -2,7 +2,14 @@
 import type { DatabaseSync } from "node:sqlite";
 import { createPauses, type Pause, writePause } from "./pauses.ts";
 import { type OpenOptions, SqliteDatabase } from "./sqlite.ts";
-import { type Effect, sqlFor, type SqlValue, type Store, type StoreMigrations } from "./store.ts";
+import {
+  type Effect,
+  type Forgotten,
+  sqlFor,
+  type SqlValue,
+  type Store,
+  type StoreMigrations,
+} from "./store.ts";
 import { claimStore, type StoreOwner } from "./store_owner.ts";
 
 const INBOX =
@@ -75,6 +82,24 @@ export class SqliteStore implements Store {
 
   notePause(pause: Pause | undefined): Promise<void> {
     return this.#db.commit(() => writePause((sql) => this.#db.statement(sql), pause));
+  }
+
+  async forget(before: Date, position: string, limit: number): Promise<Forgotten> {
+    const part = this.#db.read("Cannot read the inbox", () =>
+      this.#db.statement(
+        "SELECT event_id, processed_at FROM inbox WHERE event_id > ? ORDER BY event_id LIMIT ?",
+      ).all(position, limit));
+    const next = part.length < limit ? undefined : String(part.at(-1)!.event_id);
+    const limitTime = before.toISOString();
+    const old = part.filter((row) => String(row.processed_at) < limitTime);
+    // n.b. nothing is written where nothing is old: whoever commits events is not made to wait.
+    if (old.length === 0) return { removed: 0, next };
+    await this.#db.commit(() => {
+      for (const { event_id } of old) {
+        this.#db.statement("DELETE FROM inbox WHERE event_id = ?").run(event_id!);
+      }
+    });
+    return { removed: old.length, next };
   }
 
   // deno-lint-ignore require-await -- the interface is asynchronous, SQLite is not

@@ -36,6 +36,14 @@ export interface Statement {
 /** What a handler wants to be true: all of its statements, or none. Data, so that handlers stay pure. */
 export type Effect = readonly Statement[];
 
+/** What became of a part of the inbox. */
+export interface Forgotten {
+  /** Rows that were removed. */
+  readonly removed: number;
+  /** Where to go on; `undefined` behind the last row. */
+  readonly next: string | undefined;
+}
+
 /**
  * A subscriber's own data, and its inbox: the ids of the events whose effect is in it.
  *
@@ -72,6 +80,14 @@ export interface Store extends AsyncDisposable {
    * @throws {StoreUnavailableError} when the store cannot be written now.
    */
   notePause(pause: Pause | undefined): Promise<void>;
+  /**
+   * Looks at the next `limit` rows of the inbox behind `position`, in the order of their ids, and removes
+   * those that were committed before `before`: an event that comes again later is done again.
+   *
+   * @param position `""` to begin with, then what the call before returned
+   * @throws {StoreUnavailableError} when the store cannot be written now.
+   */
+  forget(before: Date, position: string, limit: number): Promise<Forgotten>;
   /** Commits what waits, then lets go of the store. */
   close(): Promise<void>;
 }

@@ -13,6 +13,7 @@ import { subscriberSlice } from "../contract/topology.ts";
 import { parseArguments } from "../process/args.ts";
 import {
   healthPort,
+  inboxRetentionDays,
   logConfig,
   retryDelaysMs,
   roleAmqpUrls,
@@ -23,6 +24,7 @@ import { print, runCommand } from "../process/main.ts";
 import { reportMemory } from "../process/memory_report.ts";
 import { openStore } from "../store/open_store.ts";
 import type { Effect, StoreMigrations } from "../store/store.ts";
+import { keepInboxShort } from "./inbox_retention.ts";
 import { NOBODY } from "./observer.ts";
 import { withSimulatedFailures } from "./simulated_failures.ts";
 import { runSubscriber } from "./subscriber.ts";
@@ -146,6 +148,7 @@ export function runConsumer<T>(
     using _memory = reportMemory(log);
     const owner = { subscriber: consumer.name, queue: spec.queue };
     await using store = await openStore(owner, consumer.migrations, { log, signal });
+    using _retention = keepInboxShort(store, inboxRetentionDays(), log);
     const observer = health?.observer ?? NOBODY;
     const options = { urls, store, log, prefetch, observer, signal };
     await (simulateFailures
@@ -167,7 +170,7 @@ const USAGE = `
 Usage: deno task consumer:email (or :loyalty, :analytics, :dead-letter)
 
 Consumes until Ctrl+C, then finishes what is in flight. Configured by the
-environment: AMQP_URL, DATA_DIR, DATABASE_URL (PostgreSQL), PREFETCH, FAST_RETRY, RETRY_DELAYS_MS,
+environment: AMQP_URL, DATA_DIR, DATABASE_URL, INBOX_RETENTION_DAYS, PREFETCH, FAST_RETRY, RETRY_DELAYS_MS,
 SIMULATE_FAILURES, LOG_FORMAT, LOG_LEVEL, LOG_EMAILS, HEALTH_PORT (serves
 /healthz, /readyz and /metrics on the loopback), and SMTP_URL for email.
 `;

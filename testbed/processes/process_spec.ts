@@ -41,6 +41,7 @@ const NOT_OURS: Readonly<Record<string, string>> = Object.fromEntries(
     "FAST_RETRY",
     "HEALTH_PORT",
     "HOST",
+    "INBOX_RETENTION_DAYS",
     "LOG_EMAILS",
     "OUTBOX_MAX_AGE_MS",
     "OUTBOX_MAX_EVENTS",

@@ -269,6 +269,32 @@ for (const kind of storeKinds()) {
     assert.deepEqual(await noted(), []);
   });
 
+  promise("forget() removes what is older, part by part, and nothing else", async (place, open) => {
+    await using store = await open();
+    const ids = Array.from({ length: 25 }, (_, n) => `e-${n}`).toSorted();
+    await Promise.all(ids.map((id) => store.commit(id, effect(id))));
+    const old = ids.filter((_, index) => index % 2 === 0);
+    const made = new Date(Date.now() - 10 * 86_400_000).toISOString();
+    for (const id of old) {
+      const sql = "UPDATE inbox SET processed_at = ? WHERE event_id = ?";
+      await store.commit(`older ${id}`, [{ sql, params: [made, id] }]);
+    }
+    const before = new Date(Date.now() - 5 * 86_400_000);
+    const parts: number[] = [];
+    let position: string | undefined = "";
+    while (position !== undefined) {
+      const { removed, next } = await store.forget(before, position, 10);
+      parts.push(removed);
+      position = next;
+    }
+    assert.deepEqual(parts, [5, 5, 3, 0]);
+    const kept = ids.filter((id) => !old.includes(id));
+    assert.deepEqual(await inbox(place), [...kept, ...old.map((id) => `older ${id}`)].toSorted());
+    assert.equal(await store.has(old[0]!), false);
+    assert.equal(await store.commit(kept[0]!, effect("otra vez")), "duplicate");
+    assert.deepEqual(await effects(place), ids, "no effect is gone");
+  });
+
   promise("close() commits what waits", async (place, open) => {
     const store = await open();
     const committed = store.commit("e-1", effect("e-1"));

@@ -81,7 +81,7 @@ export class PostgresConnection {
       fetch_types: false,
       publications: "none",
       sslnegotiation: null,
-      target_session_attrs: undefined,
+      target_session_attrs: null,
       onnotice: () => {},
       types: { bigint: { to: INT8, from: [INT8], serialize: String, parse: wholeNumber } },
       connection: { application_name: Deno.env.get("PGAPPNAME") || applicationName },

@@ -1,7 +1,7 @@
 /** The {@link Store} that several machines share: a schema of PostgreSQL for each subscriber. */
 import { type DatabaseAddress, showDatabase } from "../../process/database_url.ts";
 import type { Pause } from "../pauses.ts";
-import type { Effect, SqlValue, Store, StoreMigrations } from "../store.ts";
+import type { Effect, Forgotten, SqlValue, Store, StoreMigrations } from "../store.ts";
 import { sqlFor } from "../store.ts";
 import { requireOwner, type StoreOwner } from "../store_owner.ts";
 import { Batches } from "./batches.ts";
@@ -15,7 +15,6 @@ const MAX_GROUP = 500;
 /** n.b. `COLLATE "C"`: ids are compared byte by byte, which is faster, and no sort order changes it. */
 const INBOX = `CREATE TABLE inbox (
   event_id TEXT COLLATE "C" PRIMARY KEY, processed_at TIMESTAMPTZ NOT NULL)`;
-const INBOX_AGE = "CREATE INDEX inbox_age ON inbox USING brin (processed_at)";
 
 /** What a store's own tables are beside the inbox: see `store_owner.ts` and `pauses.ts`. */
 const BESIDE: readonly string[] = [
@@ -105,6 +104,22 @@ export class PostgresStore implements Store {
     );
   }
 
+  async forget(before: Date, position: string, limit: number): Promise<Forgotten> {
+    const inbox = `${this.#db.schema}.inbox`;
+    const { rows: [part] } = await this.#db.query(
+      "Cannot write",
+      `WITH part AS (
+         SELECT event_id, processed_at FROM ${inbox} WHERE event_id > ? ORDER BY event_id LIMIT ?
+       ), gone AS (
+         DELETE FROM ${inbox} USING part
+         WHERE inbox.event_id = part.event_id AND part.processed_at < ?::text::timestamptz RETURNING 1
+       )
+       SELECT count(*) AS seen, max(event_id) AS last, (SELECT count(*) FROM gone) AS removed FROM part`,
+      [position, limit, before.toISOString()],
+    );
+    return { removed: part!.removed, next: part!.seen < limit ? undefined : part!.last };
+  }
+
   async close(): Promise<void> {
     await this.#commits.done();
     await this.#db.close();
@@ -164,7 +179,7 @@ export async function openStoreDatabase(
   return await PostgresDatabase.open(address, {
     ...options,
     name: subscriber,
-    migrations: [INBOX, INBOX_AGE, ...migrations.map((sql) => sqlFor("postgres", sql))],
+    migrations: [INBOX, ...migrations.map((sql) => sqlFor("postgres", sql))],
     async admit(transaction) {
       for (const sql of BESIDE) await transaction.query(sql);
       const { rows: [known] } = await transaction.query(
