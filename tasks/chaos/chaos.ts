@@ -9,8 +9,14 @@ import { requireWritable } from "../report/report_file.ts";
 import { selectFaults } from "./faults/catalog.ts";
 import { isOk, jsonReceipt, markdownReceipt, type Run, textReceipt } from "./receipt.ts";
 import { runChaos } from "./run.ts";
-import { postgresStores, type Replication, REPLICATIONS } from "./stores/postgres_servers.ts";
-import { type RunStores, sqliteStores, STORE_KINDS, type StoreKind } from "./stores/run_stores.ts";
+import { type Replication, REPLICATIONS } from "./stores/postgres_servers.ts";
+import {
+  postgresStores,
+  type RunStores,
+  sqliteStores,
+  STORE_KINDS,
+  type StoreKind,
+} from "./stores/run_stores.ts";
 import { type ChaosBroker, World } from "./world.ts";
 
 const USAGE = `

@@ -1,11 +1,7 @@
 /** The PostgreSQL of a run: a primary, its standby, and the link between them, which can be broken. */
 import type { PrivatePostgres } from "@ecomarket/setup/postgres/private_postgres";
-import { API_SCHEMA } from "@ecomarket/publisher/api/postgres_api_store";
-import { parseDatabaseUrl } from "@ecomarket/shared/process/database_url";
 import { TcpProxy } from "@ecomarket/testbed/broker/tcp_proxy";
 import { startTestPostgres } from "@ecomarket/testbed/postgres/test_postgres";
-import { storesReader } from "@ecomarket/testbed/stores/stores_reader";
-import type { RunStores } from "./run_stores.ts";
 
 /** When a commit is told to whoever waits for it. */
 export type Replication =
@@ -19,9 +15,13 @@ export const REPLICATIONS: readonly Replication[] = ["remote_apply", "asynchrono
 /** Enough for two of each role, and few enough to use up. */
 const MAX_CONNECTIONS = 90;
 const STANDBY = "standby";
+/** What makes a commit wait for the standby. */
+const SYNCHRONOUS = { synchronous_standby_names: STANDBY, synchronous_commit: "remote_apply" };
 
 /** A primary and its standby. */
-export interface PostgresServers {
+export interface PostgresServers extends AsyncDisposable {
+  /** Names both, the primary first. */
+  readonly url: string;
   readonly replication: Replication;
   /** What the primary runs with now. */
   readonly settings: Readonly<Record<string, string>>;
@@ -35,51 +35,54 @@ export interface PostgresServers {
   promote(): Promise<void>;
 }
 
-/** Starts the servers, empty. They go with what is returned. */
-export async function postgresStores(replication: Replication): Promise<RunStores> {
+/** Starts the servers, empty. Disposing of them leaves nothing. */
+export async function startPostgresServers(replication: Replication): Promise<PostgresServers> {
   await using cleanup = new AsyncDisposableStack();
   const common = {
     max_connections: String(MAX_CONNECTIONS),
     wal_retrieve_retry_interval: "500ms", // n.b. 5 s by default: so long no commit of ours would end.
   };
   const test = cleanup.use(await startTestPostgres(common));
-  const link = cleanup.use(TcpProxy.before(test.server.urlOf()));
-  const standby = await test.standby(
-    STANDBY,
-    Number(new URL(link.urlFor(test.server.urlOf())).port),
-  );
+  const primary = test.server;
+  const link = cleanup.use(TcpProxy.before(primary.urlOf()));
+  const standby = await test.standby(STANDBY, Number(new URL(link.urlFor(primary.urlOf())).port));
   await standby.start(common);
-  const settings = replication === "asynchronous" ? common : {
-    ...common,
-    synchronous_standby_names: STANDBY,
-    synchronous_commit: "remote_apply",
-  };
-  await test.server.restart(settings);
-  const servers = new Servers(replication, test.server, standby, link, settings, common);
-  const { host } = new URL(test.server.urlOf());
-  const databaseUrl = test.server.urlOf().replace(host, `${host},127.0.0.1:${standby.port}`);
-  const reader = cleanup.use(await storesReader(() => "", parseDatabaseUrl(databaseUrl)));
-  const owned = cleanup.move();
-  return {
-    kind: "postgres",
-    instances: 2,
-    usersStore: API_SCHEMA,
-    env: { DATABASE_URL: databaseUrl },
-    reader,
-    postgres: servers,
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
-  };
+  const isSynchronous = replication === "remote_apply";
+  const settings = isSynchronous ? { ...common, ...SYNCHRONOUS } : common;
+  await primary.restart(settings);
+  const servers = { replication, primary, standby, link, settings };
+  return new Servers(servers, common, cleanup.move());
 }
 
+/** n.b. the promoted one has no standby that it could wait for. */
 class Servers implements PostgresServers {
+  readonly replication: Replication;
+  readonly url: string;
+  readonly link: TcpProxy;
+  primary: PrivatePostgres;
+  standby: PrivatePostgres | undefined;
+  settings: Readonly<Record<string, string>>;
+  readonly #settingsAlone: Readonly<Record<string, string>>;
+  readonly #cleanup: AsyncDisposableStack;
+
   constructor(
-    readonly replication: Replication,
-    public primary: PrivatePostgres,
-    public standby: PrivatePostgres | undefined,
-    readonly link: TcpProxy,
-    public settings: Readonly<Record<string, string>>,
-    readonly promotedSettings: Readonly<Record<string, string>>,
-  ) {}
+    started: Pick<PostgresServers, "replication" | "primary" | "link" | "settings"> & {
+      readonly standby: PrivatePostgres;
+    },
+    settingsAlone: Readonly<Record<string, string>>,
+    cleanup: AsyncDisposableStack,
+  ) {
+    const { replication, primary, standby, link, settings } = started;
+    this.replication = replication;
+    this.primary = primary;
+    this.standby = standby;
+    this.link = link;
+    this.settings = settings;
+    this.#settingsAlone = settingsAlone;
+    this.#cleanup = cleanup;
+    const { host } = new URL(primary.urlOf());
+    this.url = primary.urlOf().replace(host, `${host},127.0.0.1:${standby.port}`);
+  }
 
   async promote(): Promise<void> {
     const { standby } = this;
@@ -87,6 +90,10 @@ class Servers implements PostgresServers {
     await standby.promote();
     this.primary = standby;
     this.standby = undefined;
-    this.settings = this.promotedSettings;
+    this.settings = this.#settingsAlone;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#cleanup.disposeAsync();
   }
 }

@@ -1,9 +1,15 @@
 /** Where the roles of a run keep what they have done: files, or a PostgreSQL that belongs to the run. */
 import { join } from "node:path";
+import { API_SCHEMA } from "@ecomarket/publisher/api/postgres_api_store";
+import { parseDatabaseUrl } from "@ecomarket/shared/process/database_url";
 import { type StoresReader, storesReader } from "@ecomarket/testbed/stores/stores_reader";
 import { USERS_FOLDER } from "../accounts/api_books.ts";
 import type { LostPrimary } from "../accounts/lost_primary.ts";
-import type { PostgresServers } from "./postgres_servers.ts";
+import {
+  type PostgresServers,
+  type Replication,
+  startPostgresServers,
+} from "./postgres_servers.ts";
 
 /** Which stores a run has. */
 export type StoreKind = "sqlite" | "postgres";
@@ -36,5 +42,22 @@ export async function sqliteStores(directory: string): Promise<RunStores> {
     env: {},
     reader,
     [Symbol.asyncDispose]: () => reader[Symbol.asyncDispose](),
+  };
+}
+
+/** Schemas of a database of its own, with a standby, that two of each role share. */
+export async function postgresStores(replication: Replication): Promise<RunStores> {
+  await using cleanup = new AsyncDisposableStack();
+  const postgres = cleanup.use(await startPostgresServers(replication));
+  const reader = cleanup.use(await storesReader(() => "", parseDatabaseUrl(postgres.url)));
+  const owned = cleanup.move();
+  return {
+    kind: "postgres",
+    instances: 2,
+    usersStore: API_SCHEMA,
+    env: { DATABASE_URL: postgres.url },
+    reader,
+    postgres,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
