@@ -23,18 +23,18 @@ export function apiMetrics(
   { store: { outbox }, relay }: Pick<AppOptions, "store" | "relay">,
 ): Registry {
   const registry = new Registry();
-  const gauge = (name: string, help: string, value: () => number) =>
+  const gauge = (name: string, help: string, value: () => number | Promise<number>) =>
     new Gauge({
       name,
       help,
       registers: [registry],
-      collect() {
-        this.set(value());
+      async collect() {
+        this.set(await value());
       },
     });
-  const waiting = (figure: (backlog: Backlog) => number) => () => {
+  const waiting = (figure: (backlog: Backlog) => number) => async () => {
     try {
-      return figure(outbox.backlog(new Date()));
+      return figure(await outbox.backlog(new Date()));
     } catch (error) {
       if (error instanceof StoreUnavailableError) return NaN; // Not known: no figure is better.
       throw error;

@@ -1,51 +1,37 @@
 /** What the users API keeps: who is registered, what was bought, and the events that tell of it. */
-import { EcoMarketError, messageOf, StoreUnavailableError } from "@ecomarket/shared/base/errors";
-import { tryLockFolder } from "@ecomarket/shared/base/folder_lock";
-import { SqliteDatabase } from "@ecomarket/shared/store/sqlite";
-import { Outbox } from "../outbox/outbox.ts";
+import type { Database } from "../database/database.ts";
+import type { Outbox } from "../outbox/outbox.ts";
+import { IdempotencyKeys } from "./idempotency.ts";
 import { Purchases } from "./purchases.ts";
 import { Recorder } from "./recorder.ts";
-import { ANNOUNCED_TABLES, API_MIGRATIONS } from "./tables.ts";
 import { Users } from "./users.ts";
 
-/** Another process works on this store. */
-export class StoreInUseError extends EcoMarketError {
-  override readonly code = "STORE_IN_USE";
+/** The tables whose rows have an `event_id`, and in `announced_at` when the broker had that event. */
+export const ANNOUNCED_TABLES: readonly string[] = ["users", "purchases"];
+
+/** How a store keeps. */
+export interface ApiStoreOptions {
+  /** How long an `Idempotency-Key` is known. @default a day */
+  readonly keyLifetimeMs?: number;
 }
 
-/** The store of the users API, for one process alone. Disposing of it closes the file and frees it. */
-export class ApiStore implements Disposable {
-  readonly #lock: Disposable;
-  readonly #db: SqliteDatabase;
+/** The store of the users API, in whichever database. Disposing of it commits what waits, and closes it. */
+export class ApiStore implements AsyncDisposable {
+  readonly #db: Database;
   readonly users: Users;
   readonly purchases: Purchases;
+  readonly keys: IdempotencyKeys;
   /** The events that still have to be published. */
   readonly outbox: Outbox;
 
-  private constructor(lock: Disposable, db: SqliteDatabase) {
-    this.#lock = lock;
+  /** The store whose tables are in `db`, and whose events go into `outbox`, which is there as well. */
+  constructor(db: Database, outbox: Outbox, { keyLifetimeMs }: ApiStoreOptions = {}) {
     this.#db = db;
-    this.outbox = new Outbox(db, ANNOUNCED_TABLES);
-    const recorder = new Recorder(db, this.outbox);
+    this.outbox = outbox;
+    this.keys = new IdempotencyKeys(db, keyLifetimeMs);
+    const recorder = new Recorder(db, this.outbox, this.keys);
     this.users = new Users(db, recorder);
     this.purchases = new Purchases(db, recorder);
-  }
-
-  /**
-   * Opens the store in `directory`, creating what is missing, for this process alone until it closes
-   * it or dies: another one would publish the same events again.
-   *
-   * @throws {StoreInUseError} when another process has it.
-   * @throws {StoreUnavailableError} when that is not possible now.
-   */
-  static open(directory: string): ApiStore {
-    const lock = lockStore(directory);
-    try {
-      return new ApiStore(lock, SqliteDatabase.open(directory, API_MIGRATIONS));
-    } catch (error) {
-      lock[Symbol.dispose]();
-      throw error;
-    }
   }
 
   /**
@@ -57,29 +43,7 @@ export class ApiStore implements Disposable {
     return this.#db.checkWritable();
   }
 
-  /** Commits what waits, then closes the file and lets others open it. */
-  close(): void {
-    using _lock = this.#lock;
-    this.#db.close();
+  [Symbol.asyncDispose](): PromiseLike<void> {
+    return this.#db[Symbol.asyncDispose]();
   }
-
-  [Symbol.dispose](): void {
-    this.close();
-  }
-}
-
-function lockStore(directory: string): Disposable {
-  let lock: Disposable | undefined;
-  try {
-    Deno.mkdirSync(directory, { recursive: true, mode: 0o700 });
-    lock = tryLockFolder(directory);
-  } catch (error) {
-    const reason = `Cannot open the store in ${directory}: ${messageOf(error)}`;
-    throw new StoreUnavailableError(reason, { cause: error });
-  }
-  if (lock) return lock;
-  throw new StoreInUseError(
-    `Another users API runs on ${directory}: together they would publish each event twice. ` +
-      "Stop that one, or give this one a folder of its own with DATA_DIR.",
-  );
 }

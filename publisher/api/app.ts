@@ -3,7 +3,11 @@
  * it, so that it can be asked directly.
  */
 import { Hono } from "hono";
-import { messageOf, StoreUnavailableError } from "@ecomarket/shared/base/errors";
+import {
+  messageOf,
+  StoreUnavailableError,
+  UnknownCommitError,
+} from "@ecomarket/shared/base/errors";
 import { reportResponse } from "@ecomarket/shared/health/health_server";
 import { methodNotAllowed, problem } from "@ecomarket/shared/http/problem";
 import type { Logger } from "@ecomarket/shared/process/log";
@@ -63,9 +67,8 @@ export function createApp({ store, relay, bounds, log }: AppOptions): Hono {
         path: c.req.path,
         reason: error.message,
       });
-      return problem(503, "The store cannot be used now: nothing was changed. Try again", {
-        headers: { "Retry-After": "1" },
-      });
+      const detail = error instanceof UnknownCommitError ? MAY_BE_DONE : NOT_DONE;
+      return problem(503, detail, { headers: { "Retry-After": "1" } });
     }
     log.error("{method} {path} failed: {reason}", {
       method: c.req.method,
@@ -77,3 +80,9 @@ export function createApp({ store, relay, bounds, log }: AppOptions): Hono {
   });
   return app;
 }
+
+const NOT_DONE = "The store cannot be used now: nothing was changed. Try again";
+/** n.b. without a key, a user that was registered is a 409 then, which says that it is there. */
+const MAY_BE_DONE =
+  "The store went away in the middle of it: this may be done, or not. Try again " +
+  "with the same Idempotency-Key, and it is done once";

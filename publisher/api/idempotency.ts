@@ -4,13 +4,13 @@
  * (https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/).
  */
 import { createHash } from "node:crypto";
-import type { SqliteDatabase } from "@ecomarket/shared/store/sqlite";
+import { type Database, type Queries, rowsOf } from "../database/database.ts";
 
-/** How long a key is kept: a day. Later it counts as new. */
+/** How long a key is known, unless something else is configured: a day. Later it counts as new. */
 export const KEY_LIFETIME_MS = 86_400_000;
 
-/** Expired keys that one request clears away, at most: no request pays for a whole day. */
-const PURGED_AT_ONCE = 100;
+/** Expired keys that are removed in one transaction, at most: no request waits for a whole day's. */
+export const PRUNED_AT_ONCE = 500;
 
 /** A key as a client sent it, and what of its request must be the same when it comes again. */
 export interface IdempotencyKey {
@@ -37,32 +37,71 @@ export type KnownKey =
   /** It was used for this request, which had this outcome. */
   | { readonly kind: "done"; readonly outcome: string };
 
-/** The keys. Both methods are part of the transaction that `work` of a commit is. */
+/** The keys. */
 export class IdempotencyKeys {
-  readonly #db: SqliteDatabase;
+  readonly #db: Database;
+  readonly #lifetimeMs: number;
 
-  constructor(db: SqliteDatabase) {
+  constructor(db: Database, lifetimeMs = KEY_LIFETIME_MS) {
     this.#db = db;
+    this.#lifetimeMs = lifetimeMs;
   }
 
-  find({ key, fingerprint }: IdempotencyKey, now: Date): KnownKey {
-    const row = this.#db.statement(
-      "SELECT fingerprint, outcome FROM idempotency_keys WHERE key = ? AND used_at_ms > ?",
-    ).get(key, now.getTime() - KEY_LIFETIME_MS);
-    if (!row) return { kind: "new" };
-    return row.fingerprint === fingerprint
+  /**
+   * Looks at `key`, and takes it where it is new, as part of a transaction, which must then
+   * {@link keep} its outcome. A request with the same key that is under way elsewhere is waited for.
+   */
+  *take({ key, fingerprint }: IdempotencyKey, now: Date): Queries<KnownKey> {
+    // n.b. one statement decides, in either database: of two that insert a key at once, the second
+    // waits for the first one's transaction. An expired key may still be there, and counts as new.
+    const taken = yield* rowsOf(
+      `INSERT INTO idempotency_keys (key, fingerprint, outcome, used_at_ms) VALUES (?, ?, '', ?)
+       ON CONFLICT (key) DO UPDATE
+         SET fingerprint = excluded.fingerprint, outcome = '', used_at_ms = excluded.used_at_ms
+         WHERE idempotency_keys.used_at_ms <= ? RETURNING key`,
+      key,
+      fingerprint,
+      now.getTime(),
+      this.#expiredAt(now),
+    );
+    if (taken.length > 0) return { kind: "new" };
+    const [row] = yield* rowsOf(
+      "SELECT fingerprint, outcome FROM idempotency_keys WHERE key = ?",
+      key,
+    );
+    return row?.fingerprint === fingerprint
       ? { kind: "done", outcome: String(row.outcome) }
       : { kind: "reused" };
   }
 
-  /** Keeps the first outcome of `key`, and clears away a few keys that are expired. */
-  keep({ key, fingerprint }: IdempotencyKey, outcome: string, now: Date): void {
-    this.#db.statement(
-      `DELETE FROM idempotency_keys WHERE key IN (
-         SELECT key FROM idempotency_keys WHERE used_at_ms <= ? ORDER BY used_at_ms LIMIT ?)`,
-    ).run(now.getTime() - KEY_LIFETIME_MS, PURGED_AT_ONCE);
-    // n.b. the key itself may be among the expired ones that are still there.
-    this.#db.statement("INSERT OR REPLACE INTO idempotency_keys VALUES (?, ?, ?, ?)")
-      .run(key, fingerprint, outcome, now.getTime());
+  /** Keeps the first outcome of `key`, which this transaction has taken. */
+  *keep({ key }: IdempotencyKey, outcome: string): Queries<void> {
+    yield* rowsOf("UPDATE idempotency_keys SET outcome = ? WHERE key = ?", outcome, key);
+  }
+
+  /**
+   * Removes expired keys, the oldest first and {@link PRUNED_AT_ONCE} of them at most, beside whoever
+   * else does so. @returns how many.
+   *
+   * @throws {StoreUnavailableError} when the store cannot be written now.
+   */
+  prune(now: Date): Promise<number> {
+    const expiredAt = this.#expiredAt(now);
+    const { skippingLockedRows } = this.#db.dialect;
+    return this.#db.commit(function* () {
+      const removed = yield* rowsOf(
+        `DELETE FROM idempotency_keys WHERE key IN (
+           SELECT key FROM idempotency_keys WHERE used_at_ms <= ? ORDER BY used_at_ms LIMIT ?
+           ${skippingLockedRows}) RETURNING key`,
+        expiredAt,
+        PRUNED_AT_ONCE,
+      );
+      return removed.length;
+    });
+  }
+
+  /** What was used then or before counts no more. */
+  #expiredAt(now: Date): number {
+    return now.getTime() - this.#lifetimeMs;
   }
 }

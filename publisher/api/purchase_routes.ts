@@ -37,8 +37,8 @@ export function addPurchaseRoutes(app: Hono, purchases: Purchases, log: Logger):
     return answer(result);
   });
 
-  app.get("/purchases/:id", (c) => {
-    const purchase = purchases.find(c.req.param("id"));
+  app.get("/purchases/:id", async (c) => {
+    const purchase = await purchases.find(c.req.param("id"));
     return purchase ? jsonAnswer(purchase) : problem(404, "There is no purchase with this id");
   });
 

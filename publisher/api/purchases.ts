@@ -4,7 +4,7 @@ import {
   createCompraRealizada,
   type NewPurchase,
 } from "@ecomarket/shared/contract/compra_realizada";
-import type { SqliteDatabase } from "@ecomarket/shared/store/sqlite";
+import { type Database, type Queries, rowsOf } from "../database/database.ts";
 import type { IdempotencyKey } from "./idempotency.ts";
 import type { Change, Recorder, RequestResult } from "./recorder.ts";
 
@@ -32,10 +32,10 @@ export type PurchaseOutcome =
 
 /** The purchases of the API. */
 export class Purchases {
-  readonly #db: SqliteDatabase;
+  readonly #db: Database;
   readonly #recorder: Recorder;
 
-  constructor(db: SqliteDatabase, recorder: Recorder) {
+  constructor(db: Database, recorder: Recorder) {
     this.#db = db;
     this.#recorder = recorder;
   }
@@ -44,7 +44,7 @@ export class Purchases {
    * Records the purchase of a registered user, and puts its event into the outbox. See
    * {@link Recorder.record} for `key`.
    *
-   * @throws {StoreUnavailableError} when the store cannot be written now: nothing was recorded.
+   * @throws {StoreUnavailableError} as {@link Recorder.record}.
    * @throws {InvalidMessageError} when a field of `purchase` breaks the contract.
    */
   async add(
@@ -54,21 +54,32 @@ export class Purchases {
   ): Promise<RequestResult<PurchaseOutcome>> {
     const event = createCompraRealizada(purchase, now);
     const { purchase_id, user_id, total, currency, items, timestamp: created_at, event_id } = event;
-    return await this.#recorder.record(
-      (): Change<PurchaseOutcome> => {
-        if (!this.#isRegistered(user_id)) return { outcome: { kind: "unknown-user" } };
-        const { changes } = this.#db.statement(
-          `INSERT INTO purchases
+    const recorded = { purchase_id, user_id, total, currency, items, created_at, event_id };
+    const { lockingRows } = this.#db.dialect;
+    const insert = function* (): Queries<Change<PurchaseOutcome>> {
+      // n.b. a user's purchases are recorded one after the other: so the positions of their events in
+      // the outbox are the order of their commits, whichever instance records them.
+      const [owner] = yield* rowsOf(
+        `SELECT 1 AS is_registered FROM users WHERE user_id = ?${lockingRows}`,
+        user_id,
+      );
+      if (!owner) return { outcome: { kind: "unknown-user" } };
+      const inserted = yield* rowsOf(
+        `INSERT INTO purchases
            (purchase_id, user_id, total, currency, items, created_at, event_id)
-         VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (purchase_id) DO NOTHING`,
-        ).run(purchase_id, user_id, total, currency, JSON.stringify(items), created_at, event_id);
-        if (Number(changes) === 0) return { outcome: { kind: "id-taken" } };
-        const recorded = { purchase_id, user_id, total, currency, items, created_at, event_id };
-        return { outcome: { kind: "created", purchase: recorded }, event };
-      },
-      key,
-      now,
-    );
+         VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (purchase_id) DO NOTHING RETURNING purchase_id`,
+        purchase_id,
+        user_id,
+        total,
+        currency,
+        JSON.stringify(items),
+        created_at,
+        event_id,
+      );
+      if (inserted.length === 0) return { outcome: { kind: "id-taken" } };
+      return { outcome: { kind: "created", purchase: recorded }, event };
+    };
+    return await this.#recorder.record(insert, key, now);
   }
 
   /**
@@ -76,17 +87,18 @@ export class Purchases {
    *
    * @throws {StoreUnavailableError} when the store cannot tell now.
    */
-  find(id: string): Purchase | undefined {
-    return this.#db.read("Cannot read the purchases", () => {
-      const row = this.#db.statement(
+  async find(id: string): Promise<Purchase | undefined> {
+    const [row] = await this.#db.read("Cannot read the purchases", () =>
+      rowsOf(
         `SELECT purchase_id, user_id, total, currency, items, created_at, event_id
          FROM purchases WHERE purchase_id = ?`,
-      ).get(id);
-      return row && { ...row, items: JSON.parse(String(row.items)) } as unknown as Purchase;
-    });
-  }
-
-  #isRegistered(userId: string): boolean {
-    return this.#db.statement("SELECT 1 FROM users WHERE user_id = ?").get(userId) !== undefined;
+        id,
+      ));
+    return row &&
+      {
+        ...row,
+        total: Number(row.total),
+        items: JSON.parse(String(row.items)),
+      } as unknown as Purchase;
   }
 }

@@ -32,7 +32,7 @@ export async function readiness(
   try {
     await store.checkWritable();
     const { maxEvents, maxAgeMs } = bounds;
-    const backlog = store.outbox.backlog(new Date());
+    const backlog = await store.outbox.backlog(new Date());
     const withinBounds = isWithinBounds(backlog, bounds);
     return {
       status: relay.state === "connected" && withinBounds ? "ready" : "degraded",

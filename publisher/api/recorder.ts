@@ -1,8 +1,8 @@
 /** A change, its event and the answer to its request, in one transaction: all of them, or none. */
 import type { AnyEvent } from "@ecomarket/shared/contract/catalogue";
-import type { SqliteDatabase } from "@ecomarket/shared/store/sqlite";
+import type { Database, Queries } from "../database/database.ts";
 import type { Outbox } from "../outbox/outbox.ts";
-import { type IdempotencyKey, IdempotencyKeys } from "./idempotency.ts";
+import type { IdempotencyKey, IdempotencyKeys } from "./idempotency.ts";
 
 /** What a change came to. */
 export interface Change<T> {
@@ -20,14 +20,14 @@ export type RequestResult<T> =
 
 /** Commits each change with its event and its answer, once for each key. */
 export class Recorder {
-  readonly #db: SqliteDatabase;
+  readonly #db: Database;
   readonly #keys: IdempotencyKeys;
   readonly #outbox: Outbox;
 
-  constructor(db: SqliteDatabase, outbox: Outbox) {
+  constructor(db: Database, outbox: Outbox, keys: IdempotencyKeys) {
     this.#db = db;
-    this.#keys = new IdempotencyKeys(db);
     this.#outbox = outbox;
+    this.#keys = keys;
   }
 
   /**
@@ -35,28 +35,35 @@ export class Recorder {
    * a key, a repeated request changes nothing and gets the first one's outcome, also after a crash and
    * while the first is under way.
    *
+   * @throws {UnknownCommitError} when nobody can tell whether it was committed: with its key, the
+   *   request can be repeated, and is done once.
    * @throws {StoreUnavailableError} when the store cannot be written now: nothing was changed.
    * @throws whatever `change` throws: nothing was changed.
    */
   async record<T>(
-    change: () => Change<T>,
+    change: () => Queries<Change<T>>,
     key: IdempotencyKey | undefined,
     now: Date,
   ): Promise<RequestResult<T>> {
-    let isAppended = false;
-    const result = await this.#db.commit((): RequestResult<T> => {
-      const known = key ? this.#keys.find(key, now) : undefined;
-      if (known?.kind === "reused") return { kind: "key-reused" };
-      if (known?.kind === "done") {
-        return { kind: "done", outcome: JSON.parse(known.outcome), isReplay: true };
-      }
-      const { outcome, event } = change();
-      if (event) this.#outbox.append(event, now);
-      isAppended = event !== undefined;
-      if (key) this.#keys.keep(key, JSON.stringify(outcome), now);
-      return { kind: "done", outcome, isReplay: false };
-    });
+    const { isAppended, result } = await this.#db.commit(() => this.#work(change, key, now));
     if (isAppended) this.#outbox.appended();
     return result;
+  }
+
+  *#work<T>(
+    change: () => Queries<Change<T>>,
+    key: IdempotencyKey | undefined,
+    now: Date,
+  ): Queries<{ readonly isAppended: boolean; readonly result: RequestResult<T> }> {
+    const known = key ? yield* this.#keys.take(key, now) : undefined;
+    if (known?.kind === "reused") return { isAppended: false, result: { kind: "key-reused" } };
+    if (known?.kind === "done") {
+      const outcome: T = JSON.parse(known.outcome);
+      return { isAppended: false, result: { kind: "done", outcome, isReplay: true } };
+    }
+    const { outcome, event } = yield* change();
+    if (event) yield* this.#outbox.append(event, now);
+    if (key) yield* this.#keys.keep(key, JSON.stringify(outcome));
+    return { isAppended: event !== undefined, result: { kind: "done", outcome, isReplay: false } };
   }
 }

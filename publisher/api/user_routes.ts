@@ -33,8 +33,8 @@ export function addUserRoutes(app: Hono, users: Users, log: Logger): void {
     return answer(result);
   });
 
-  app.get("/users/:id", (c) => {
-    const user = users.find(c.req.param("id"));
+  app.get("/users/:id", async (c) => {
+    const user = await users.find(c.req.param("id"));
     return user ? jsonAnswer(user) : problem(404, "There is no user with this id");
   });
 

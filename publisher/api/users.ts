@@ -1,6 +1,6 @@
 /** Who is registered. */
 import { createUsuarioCreado, type NewUser } from "@ecomarket/shared/contract/usuario_creado";
-import type { SqliteDatabase } from "@ecomarket/shared/store/sqlite";
+import { type Database, type Queries, rowsOf } from "../database/database.ts";
 import type { IdempotencyKey } from "./idempotency.ts";
 import type { Change, Recorder, RequestResult } from "./recorder.ts";
 
@@ -23,10 +23,10 @@ export type Registration =
 
 /** The users of the API. */
 export class Users {
-  readonly #db: SqliteDatabase;
+  readonly #db: Database;
   readonly #recorder: Recorder;
 
-  constructor(db: SqliteDatabase, recorder: Recorder) {
+  constructor(db: Database, recorder: Recorder) {
     this.#db = db;
     this.#recorder = recorder;
   }
@@ -34,7 +34,7 @@ export class Users {
   /**
    * Registers `user` and puts its event into the outbox. See {@link Recorder.record} for `key`.
    *
-   * @throws {StoreUnavailableError} when the store cannot be written now: nothing was registered.
+   * @throws {StoreUnavailableError} as {@link Recorder.record}.
    * @throws {InvalidMessageError} when a field of `user` breaks the contract.
    */
   async register(
@@ -44,21 +44,24 @@ export class Users {
   ): Promise<RequestResult<Registration>> {
     const event = createUsuarioCreado(user, now);
     const { user_id, nombre, email, timestamp: created_at, event_id } = event;
-    return await this.#recorder.record(
-      (): Change<Registration> => {
-        const { changes } = this.#db.statement(
-          `INSERT INTO users (user_id, nombre, email, created_at, event_id) VALUES (?, ?, ?, ?, ?)
-         ON CONFLICT (email) DO NOTHING`,
-        ).run(user_id, nombre, email, created_at, event_id);
-        if (Number(changes) === 0) return { outcome: { kind: "email-taken" } };
-        return {
-          outcome: { kind: "created", user: { user_id, nombre, email, created_at, event_id } },
-          event,
-        };
-      },
-      key,
-      now,
-    );
+    const insert = function* (): Queries<Change<Registration>> {
+      // n.b. the ids are random: what may be there already is the email, in whatever case.
+      const inserted = yield* rowsOf(
+        `INSERT INTO users (user_id, nombre, email, created_at, event_id) VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT DO NOTHING RETURNING user_id`,
+        user_id,
+        nombre,
+        email,
+        created_at,
+        event_id,
+      );
+      if (inserted.length === 0) return { outcome: { kind: "email-taken" } };
+      return {
+        outcome: { kind: "created", user: { user_id, nombre, email, created_at, event_id } },
+        event,
+      };
+    };
+    return await this.#recorder.record(insert, key, now);
   }
 
   /**
@@ -66,12 +69,12 @@ export class Users {
    *
    * @throws {StoreUnavailableError} when the store cannot tell now.
    */
-  find(id: string): User | undefined {
-    return this.#db.read("Cannot read the users", () => {
-      const row = this.#db.statement(
+  async find(id: string): Promise<User | undefined> {
+    const [row] = await this.#db.read("Cannot read the users", () =>
+      rowsOf(
         "SELECT user_id, nombre, email, created_at, event_id FROM users WHERE user_id = ?",
-      ).get(id);
-      return row && { ...row } as unknown as User;
-    });
+        id,
+      ));
+    return row && { ...row } as unknown as User;
   }
 }

@@ -2,24 +2,28 @@
  * `deno task users-api`: registers users and records their purchases over HTTP, and announces each to
  * whoever subscribed. A request waits for no subscriber and for no broker.
  */
+import { StoreUnavailableError } from "@ecomarket/shared/base/errors";
 import { aborted } from "@ecomarket/shared/base/abort";
 import type { HealthServer } from "@ecomarket/shared/health/health_server";
 import { serveHttp } from "@ecomarket/shared/http/serve_http";
 import { parseArguments, wholeNumber } from "@ecomarket/shared/process/args";
 import {
+  databaseAddress,
   dataDir,
   healthPort,
   logConfig,
   roleAmqpUrls,
   usersApiConfig,
 } from "@ecomarket/shared/process/config";
-import { configureLog, roleLogger } from "@ecomarket/shared/process/log";
+import { configureLog, type Logger, roleLogger } from "@ecomarket/shared/process/log";
 import { type CommandContext, print, runCommand } from "@ecomarket/shared/process/main";
 import { reportMemory } from "@ecomarket/shared/process/memory_report";
 import { BacklogWatch } from "../outbox/backlog.ts";
 import { OutboxRelay } from "../outbox/relay.ts";
-import { ApiStore } from "./api_store.ts";
+import type { ApiStore } from "./api_store.ts";
 import { type AppOptions, createApp } from "./app.ts";
+import { pruneKeys } from "./key_pruning.ts";
+import { openApiStore } from "./open_api_store.ts";
 
 const USAGE = `
 Usage: deno task users-api [--port N]
@@ -35,14 +39,17 @@ they buy, and publishes CompraRealizada for each purchase; until Ctrl+C:
 
 Also GET /users/:id, /purchases/:id, /healthz and /readyz. Requests are done
 also while the broker is away: their events wait in data/users, and leave when
-the broker is back.
+the broker is back. With DATABASE_URL they wait in PostgreSQL instead, and any
+number of these may run at once.
 
   --port N     where to listen (default: PORT, or 8000; 0 is any free port)
 
 Configured by the environment: HOST (127.0.0.1), PORT, AMQP_URL, DATA_DIR,
+DATABASE_URL (postgres://user:password@host:5432/database),
 OUTBOX_MAX_EVENTS and OUTBOX_MAX_AGE_MS (from when on a backlog is worth a
-warning), LOG_FORMAT, LOG_LEVEL, LOG_EMAILS, and HEALTH_PORT (serves /healthz,
-/readyz and /metrics on the loopback).
+warning), IDEMPOTENCY_KEEP_MS (how long a key is known: a day), LOG_FORMAT,
+LOG_LEVEL, LOG_EMAILS, and HEALTH_PORT (serves /healthz, /readyz and /metrics
+on the loopback).
 `;
 
 /**
@@ -61,13 +68,14 @@ export async function usersApi({ args, signal }: CommandContext): Promise<number
   }
   await configureLog(logConfig());
   const log = roleLogger("users-api");
-  const { host, port: configured, ...bounds } = usersApiConfig();
+  const { host, port: configured, keyLifetimeMs, ...bounds } = usersApiConfig();
   const port = wholeNumber("port", values.port, configured, { max: 65_535 });
   const urls = roleAmqpUrls("users-api");
   const portOfHealth = healthPort();
+  const place = { directory: dataDir("users"), address: databaseAddress() };
 
   using _memory = reportMemory(log);
-  using store = ApiStore.open(dataDir("users"));
+  await using store = await openApiStore(place, { keyLifetimeMs });
   const relay = new OutboxRelay({
     urls,
     outbox: store.outbox,
@@ -91,20 +99,30 @@ export async function usersApi({ args, signal }: CommandContext): Promise<number
   });
   log.info("Listening on {url}", { url: server.url, state: "listening" });
   const relaying = relay.run(stopRelay.signal);
+  const pruning = pruneKeys({ keys: store.keys, log }, stopRelay.signal);
   try {
     // n.b. a relay that fails for good ends the API: a supervisor starts it again, and people see why.
-    await Promise.race([aborted(signal), relaying]);
+    await Promise.race([aborted(signal), relaying, pruning]);
     log.info("Stopping: finishing what is under way");
   } finally {
     await server.shutdown();
     stopRelay.abort();
-    await relaying;
+    await Promise.all([relaying, pruning]);
   }
-  const { events } = store.outbox.backlog(new Date());
-  if (events > 0) {
-    log.warning("Events that wait in the outbox for the next start: {events}", { events });
-  }
+  await tellWhatWaits(store, log);
   return 0;
+}
+
+/** Says so where events are left, or may be: somebody should start an API again. */
+async function tellWhatWaits({ outbox }: ApiStore, log: Logger): Promise<void> {
+  try {
+    const { events } = await outbox.backlog(new Date());
+    if (events === 0) return;
+    log.warning("Events that wait in the outbox for the next start: {events}", { events });
+  } catch (error) {
+    if (!(error instanceof StoreUnavailableError)) throw error;
+    log.warning("Events may wait in the outbox: {reason}", { reason: error.message });
+  }
 }
 
 async function serveApiHealth(port: number, parts: AppOptions): Promise<HealthServer> {

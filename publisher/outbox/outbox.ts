@@ -2,14 +2,13 @@
  * The transactional outbox: events that are written in the transaction of what they tell, and stay
  * until the broker has confirmed them. So neither can be without the other, wherever we are killed.
  */
-import type { StatementSync } from "node:sqlite";
 import type { AnyEvent } from "@ecomarket/shared/contract/catalogue";
-import type { SqliteDatabase } from "@ecomarket/shared/store/sqlite";
+import { type Queries, type Row, rowsOf } from "../database/database.ts";
 import type { Backlog } from "./backlog.ts";
 
 /** An event that waits to be published. */
 export interface OutboxRow {
-  /** Its place in the order of the commits. */
+  /** Its place in the order of its user's commits, and of everybody's where there is one writer. */
   readonly position: number;
   readonly eventId: string;
   /** The event as it is published, in JSON. It is never built again. */
@@ -19,99 +18,93 @@ export interface OutboxRow {
 /** The events of one type, or all but those of some. */
 export type OutboxPart = { readonly only: string } | { readonly allBut: readonly string[] };
 
-/**
- * Keeps each event until it is confirmed, in the order in which they were committed. Its table is in
- * `publisher/api/tables.ts`.
- */
-export class Outbox {
-  readonly #db: SqliteDatabase;
-  readonly #announcedTables: readonly string[];
-  #onAppended: () => void = () => {};
+/** The part that is all there is. */
+export const WHOLE: OutboxPart = { allBut: [] };
 
+/** What of the outbox is asked for. */
+export interface ClaimRequest {
+  /** @default {@link WHOLE} */
+  readonly part?: OutboxPart;
+  /** Events, at most. */
+  readonly limit: number;
   /**
-   * The outbox in `db`. The rows of `announcedTables` are what its events tell of: they have an
-   * `event_id`, and an `announced_at` that is empty as long as the event waits.
+   * Events up to here were tried a moment ago: what failed of them is left alone. An outbox that keeps
+   * that in its rows need not look at it. @default 0
    */
-  constructor(db: SqliteDatabase, announcedTables: readonly string[]) {
-    this.#db = db;
-    this.#announcedTables = announcedTables;
-  }
+  readonly behind?: number;
+}
 
-  /** Called after events were committed. One listener: the relay. */
-  set onAppended(listener: () => void) {
-    this.#onAppended = listener;
-  }
+/** What became of the events of a {@link Claim}. Of the others nothing is known: they just stay. */
+export interface Settlement {
+  /** What the broker has: it leaves the outbox. */
+  readonly confirmed: readonly OutboxRow[];
+  /** What failed by its own fault: it stays, and is given to nobody for a while. */
+  readonly deferred?: readonly OutboxRow[];
+  /** That while. @default 0 */
+  readonly deferMs?: number;
+}
 
-  /** Adds `event`, as part of the transaction that `work` of a commit is. */
-  append(event: AnyEvent, now: Date): void {
-    this.#db.statement(
-      "INSERT INTO outbox (event_id, event_type, event, appended_at_ms) VALUES (?, ?, ?, ?)",
-    ).run(event.event_id, event.event_type, JSON.stringify(event), now.getTime());
-  }
-
-  /** To be called once a transaction with {@link append} in it is committed. */
-  appended(): void {
-    this.#onAppended();
-  }
-
+/** Events for one relay alone, until it settles or disposes of them, or until it is gone. */
+export interface Claim extends AsyncDisposable {
+  /** In the order of their positions. */
+  readonly rows: readonly OutboxRow[];
   /**
-   * The first events of `part` behind `position`, in order, `limit` of them at most.
+   * Takes what is confirmed out of the outbox, notes when it was, and gives the rest back. It may be
+   * called again where it failed: also when the claim was lost meanwhile, what the broker has leaves
+   * the outbox.
+   *
+   * @throws {StoreUnavailableError} when the store cannot be written now: all of it stays.
+   */
+  settle(settlement: Settlement, now: Date): Promise<void>;
+}
+
+/**
+ * Keeps each event until it is confirmed.
+ *
+ * Implementations owe this, whoever works on the same outbox at the same time:
+ *
+ * - What is appended is committed or taken back with the rest of its transaction.
+ * - No event is skipped for good: whatever is committed and not confirmed is claimed at some time, also
+ *   when whoever had claimed it is gone.
+ * - While one claim holds an event, no other does, unless its holder did not answer for a bounded time.
+ */
+export interface Outbox {
+  /** Called after events were committed here. One listener: the relay. */
+  set onAppended(listener: () => void);
+  /** Adds `event`, as part of a transaction. */
+  append(event: AnyEvent, now: Date): Queries<void>;
+  /** To be called once a transaction with {@link append} in it is committed. */
+  appended(): void;
+  /**
+   * The first events that may be published now.
    *
    * @throws {StoreUnavailableError} when the store cannot tell now.
    */
-  pending(position: number, limit: number, part: OutboxPart = { allBut: [] }): OutboxRow[] {
-    const [condition, value] = "only" in part
-      ? ["event_type = ?", part.only]
-      : ["event_type NOT IN (SELECT value FROM json_each(?))", JSON.stringify(part.allBut)];
-    return this.#db.read("Cannot read the outbox", () =>
-      this.#db.statement(
-        `SELECT position, event_id, event FROM outbox WHERE position > ? AND ${condition}
-         ORDER BY position LIMIT ?`,
-      ).all(position, value!, limit).map((row) => ({
-        position: Number(row.position),
-        eventId: String(row.event_id),
-        event: String(row.event),
-      })));
-  }
-
-  /**
-   * Notes that the broker has these events: they leave the outbox, and what they tell of counts as
-   * announced from `now`. Confirming an event again changes nothing.
-   *
-   * @throws {StoreUnavailableError} when the store cannot be written now: nothing was changed.
-   */
-  async confirm(rows: readonly OutboxRow[], now: Date): Promise<void> {
-    const ids = JSON.stringify(rows.map(({ eventId }) => eventId));
-    await this.#db.commit(() => {
-      for (const table of this.#announcedTables) {
-        this.#db.statement(
-          `UPDATE ${table} SET announced_at = ?
-           WHERE event_id IN (SELECT value FROM json_each(?)) AND announced_at IS NULL`,
-        ).run(now.toISOString(), ids);
-      }
-      this.#db.statement("DELETE FROM outbox WHERE event_id IN (SELECT value FROM json_each(?))")
-        .run(ids);
-    });
-  }
-
+  claim(request: ClaimRequest): Promise<Claim>;
   /**
    * How much waits, and for how long.
    *
    * @throws {StoreUnavailableError} when the store cannot tell now.
    */
-  backlog(now: Date): Backlog {
-    return this.#db.read(
-      "Cannot read the outbox",
-      () => readBacklog((sql) => this.#db.statement(sql), now),
-    );
-  }
+  backlog(now: Date): Promise<Backlog>;
 }
 
-/** How much waits in the outbox of the database that `prepare` reads, and for how long. */
-export function readBacklog(prepare: (sql: string) => StatementSync, now: Date): Backlog {
-  const events = Number(prepare("SELECT count(*) AS n FROM outbox").get()?.n);
-  const oldest = prepare("SELECT appended_at_ms AS ms FROM outbox ORDER BY position LIMIT 1").get();
+/** How much waits in the outbox, and for how long: the same in every database. */
+export function* backlogQueries(now: Date): Queries<Backlog> {
+  const [counted] = yield* rowsOf("SELECT count(*) AS n FROM outbox");
+  const [oldest] = yield* rowsOf(
+    "SELECT appended_at_ms AS ms FROM outbox ORDER BY position LIMIT 1",
+  );
   // n.b. a clock that was set back must not make an age of less than nothing.
   const oldestAgeMs = oldest ? Math.max(0, now.getTime() - Number(oldest.ms)) : 0;
-  return { events, oldestAgeMs };
+  return { events: Number(counted?.n), oldestAgeMs };
+}
+
+/** A row with the columns `position`, `event_id` and `event`. */
+export function toOutboxRow(row: Row): OutboxRow {
+  return {
+    position: Number(row.position),
+    eventId: String(row.event_id),
+    event: String(row.event),
+  };
 }

@@ -11,7 +11,7 @@ import type { Logger } from "@ecomarket/shared/process/log";
 import type { RobustPublisher } from "../levels/robust_publisher.ts";
 import type { BacklogWatch } from "./backlog.ts";
 import { connectWithRetry } from "./connect_with_retry.ts";
-import type { Outbox, OutboxPart, OutboxRow } from "./outbox.ts";
+import type { Claim, Outbox, OutboxPart, OutboxRow } from "./outbox.ts";
 import {
   afterBatch,
   afterPass,
@@ -120,7 +120,7 @@ export class RelayLane {
       signal: stop,
     }, (problem) => {
       this.#report(problem);
-      this.#watchBacklog();
+      void this.#watchBacklog();
     });
     this.#problem = undefined;
     return publisher;
@@ -131,37 +131,55 @@ export class RelayLane {
     stop: AbortSignal,
     giveUp: AbortSignal,
   ): Promise<void> {
-    const { outbox, part, batchSize = DEFAULT_BATCH_SIZE } = this.#options;
     let at: RelayPosition = AT_THE_HEAD;
     for (;;) {
       // n.b. before the outbox is read: a commit that comes in between must not be slept through.
       this.#woken = Promise.withResolvers();
       if (giveUp.aborted || (stop.aborted && !publisher.isConnected)) return;
       at = atTime(at, performance.now());
-      const { position, isHeld } = at;
-      const rows = isHeld
-        ? []
-        : await this.#whileUnavailable(giveUp, () => outbox.pending(position, batchSize, part));
-      if (rows.length > 0) {
-        const outcomes = await Promise.all(rows.map((row) => publishRow(publisher, row)));
-        await this.#note(outcomes, giveUp);
-        at = afterBatch(at, outcomes, performance.now());
-      } else at = afterPass(at);
+      const after = at.isHeld ? undefined : await this.#batch(publisher, at, giveUp);
+      at = after ?? afterPass(at);
       if (at.retryAtMs === undefined) this.#problem = undefined;
-      this.#watchBacklog();
-      if (rows.length > 0 && !at.isHeld) continue;
+      await this.#watchBacklog();
+      if (after && !at.isHeld) continue;
       if (stop.aborted) return;
       await this.#idle(at, stop);
     }
   }
 
+  /** Publishes what can be claimed. @returns where that leads; `undefined` where there was nothing. */
+  async #batch(
+    publisher: RobustPublisher,
+    at: RelayPosition,
+    giveUp: AbortSignal,
+  ): Promise<RelayPosition | undefined> {
+    const { outbox, part, batchSize = DEFAULT_BATCH_SIZE } = this.#options;
+    const request = { part, limit: batchSize, behind: at.position };
+    await using claim = await this.#whileUnavailable(giveUp, () => outbox.claim(request));
+    if (claim.rows.length === 0) return undefined;
+    const outcomes = await Promise.all(claim.rows.map((row) => publishRow(publisher, row)));
+    const after = afterBatch(at, outcomes, performance.now());
+    await this.#settle(claim, outcomes, after, giveUp);
+    return after;
+  }
+
   /** Takes what is confirmed out of the outbox, and reports the rest. */
-  async #note(outcomes: readonly RowOutcome[], giveUp: AbortSignal): Promise<void> {
+  async #settle(
+    claim: Claim,
+    outcomes: readonly RowOutcome[],
+    { isHeld, retryAtMs = 0 }: RelayPosition,
+    giveUp: AbortSignal,
+  ): Promise<void> {
     const confirmed = outcomes.filter(isConfirmed).map(({ row }) => row);
     const failed = outcomes.filter((outcome) => !isConfirmed(outcome));
+    // n.b. where all is held up, the trouble is this relay's link or the broker's, not the events'.
+    const deferred = isHeld ? [] : failed.map(({ row }) => row);
+    const deferMs = Math.max(0, retryAtMs - performance.now());
+    if (confirmed.length > 0 || deferred.length > 0) {
+      const settlement = { confirmed, deferred, deferMs };
+      await this.#whileUnavailable(giveUp, () => claim.settle(settlement, new Date()));
+    }
     if (confirmed.length > 0) {
-      const { outbox } = this.#options;
-      await this.#whileUnavailable(giveUp, () => outbox.confirm(confirmed, new Date()));
       this.#log.debug("{count} events of the outbox are confirmed", {
         count: confirmed.length,
         state: "relaying",
@@ -207,9 +225,9 @@ export class RelayLane {
     });
   }
 
-  #watchBacklog(): void {
+  async #watchBacklog(): Promise<void> {
     try {
-      this.#options.watch.see(this.#options.outbox.backlog(new Date()));
+      this.#options.watch.see(await this.#options.outbox.backlog(new Date()));
     } catch (error) {
       if (!(error instanceof StoreUnavailableError)) throw error;
       this.#report(error.message);

@@ -60,14 +60,16 @@ export class PrivatePostgres {
    * A standby of `primary`, which runs: a copy of its data that follows it. Creating it starts nothing.
    *
    * @param name what the primary calls it in `synchronous_standby_names`
+   * @param port where it reaches the primary: that of a proxy, say. @default the primary's own
    */
   static async standbyOf(
     primary: PrivatePostgres,
     directory: string,
     name: string,
+    port: number = primary.port,
   ): Promise<PrivatePostgres> {
     const server = await PrivatePostgres.#unmade(directory);
-    const source = `host=127.0.0.1 port=${primary.port} user=${DEV_USER} application_name=${name}`;
+    const source = `host=127.0.0.1 port=${port} user=${DEV_USER} application_name=${name}`;
     await server.#run("pg_basebackup", [
       `--pgdata=${server.dataFolder}`,
       `--dbname=${source}`,
@@ -76,6 +78,11 @@ export class PrivatePostgres {
       "--write-recovery-conf",
     ], { PGPASSWORD: DEV_PASSWORD });
     return server;
+  }
+
+  /** Somebody's server that has ended, on another port: for a look at what it held. Starts nothing. */
+  static async reopen({ directory }: PrivatePostgres): Promise<PrivatePostgres> {
+    return await PrivatePostgres.#unmade(directory);
   }
 
   static async #unmade(directory: string): Promise<PrivatePostgres> {

@@ -105,6 +105,14 @@ export class StoreRefusedError extends StoreUnavailableError {
   override readonly code = "STORE_REFUSED";
 }
 
+/**
+ * The connection was lost between a commit and its answer: what was to be committed is there whole, or
+ * not at all. Whoever does it again must be recognised.
+ */
+export class UnknownCommitError extends StoreUnavailableError {
+  override readonly code = "UNKNOWN_COMMIT";
+}
+
 /** The store is another subscriber's: one inbox for both would lose effects. */
 export class StoreOwnerError extends EcoMarketError {
   override readonly code = "STORE_OWNER";

@@ -229,6 +229,11 @@ export interface UsersApiConfig extends OutboxBounds {
   readonly host: string;
   /** From `PORT`; 0 is any free one. @default 8000 */
   readonly port: number;
+  /**
+   * How long an `Idempotency-Key` is known, from `IDEMPOTENCY_KEEP_MS`: longer than any client may
+   * take to repeat a request. @default 86400000
+   */
+  readonly keyLifetimeMs: number;
 }
 
 /** @throws {ConfigError} when one of its variables is malformed. */
@@ -236,6 +241,11 @@ export function usersApiConfig(read: Reader = fromProcess): UsersApiConfig {
   return {
     host: read("HOST") || "127.0.0.1",
     port: parseVariable("PORT", wholeNumberText(0, 65_535).default(8_000), read),
+    keyLifetimeMs: parseVariable(
+      "IDEMPOTENCY_KEEP_MS",
+      wholeNumberText(60_000, Number.MAX_SAFE_INTEGER).default(86_400_000),
+      read,
+    ),
     ...outboxBounds(read),
   };
 }

@@ -9,6 +9,14 @@ import { requireWritable } from "../report/report_file.ts";
 import { selectFaults } from "./faults/catalog.ts";
 import { isOk, jsonReceipt, markdownReceipt, type Run, textReceipt } from "./receipt.ts";
 import { runChaos } from "./run.ts";
+import { type Replication, REPLICATIONS } from "./stores/postgres_servers.ts";
+import {
+  postgresStores,
+  type RunStores,
+  sqliteStores,
+  STORE_KINDS,
+  type StoreKind,
+} from "./stores/run_stores.ts";
 import { type ChaosBroker, World } from "./world.ts";
 
 const USAGE = `
@@ -25,6 +33,12 @@ proven or is not overcome, or when a role's memory grows.
   --faults a,b,…    these faults only (default: all of them; a wrong name lists
                     them)
   --nodes 1|3       a broker of one node, or a cluster of three (default: 1)
+  --store KIND      sqlite or postgres (default: sqlite): where the state is kept.
+                    With postgres, two of each consumer and two users APIs run
+                    on a private server with a standby
+  --standby HOW     remote_apply or asynchronous (default: remote_apply): how
+                    that standby follows. An asynchronous one that is promoted
+                    forgets what was committed last: how much is told
   --minutes M       how long the faults are spread over (default: 2); a role
                     that lives for 15 of them must not have grown, so that
                     --minutes 30 is a soak run
@@ -41,6 +55,8 @@ interface Request {
   readonly events: number;
   readonly seed: number;
   readonly nodes: 1 | 3;
+  readonly store: StoreKind;
+  readonly replication: Replication;
   readonly minutes: number;
   readonly level: Level;
   readonly apiKills: number;
@@ -55,6 +71,8 @@ function parse(args: readonly string[]): Request | undefined {
     seed: { type: "string" },
     faults: { type: "string" },
     nodes: { type: "string" },
+    store: { type: "string" },
+    standby: { type: "string" },
     minutes: { type: "string" },
     level: { type: "string" },
     "api-kills": { type: "string" },
@@ -64,9 +82,10 @@ function parse(args: readonly string[]): Request | undefined {
   if (values.help) return undefined;
   const nodes = wholeNumber("nodes", values.nodes, 1);
   if (nodes !== 1 && nodes !== 3) throw new UsageError(`--nodes must be 1 or 3, got ${nodes}`);
-  const level = LEVELS.find((name) => name === (values.level ?? "robust"));
-  if (!level) {
-    throw new UsageError(`--level must be one of ${LEVELS.join(", ")}, got "${values.level}"`);
+  const level = oneOf("level", LEVELS, values.level, "robust");
+  const store = oneOf("store", STORE_KINDS, values.store, "sqlite");
+  if (values.standby !== undefined && store !== "postgres") {
+    throw new UsageError("--standby needs --store postgres");
   }
   return {
     events: wholeNumber("events", values.events, 10_000, { min: 100, max: 10_000_000 }),
@@ -77,13 +96,26 @@ function parse(args: readonly string[]): Request | undefined {
     report: values.report,
     json: values.json ?? false,
     nodes,
+    store,
+    replication: oneOf("standby", REPLICATIONS, values.standby, "remote_apply"),
     level,
   };
 }
 
+function oneOf<T extends string>(
+  name: string,
+  known: readonly T[],
+  given: string | undefined,
+  byDefault: T,
+): T {
+  const found = known.find((value) => value === (given ?? byDefault));
+  if (found) return found;
+  throw new UsageError(`--${name} must be one of ${known.join(", ")}, got "${given}"`);
+}
+
 async function chaos(request: Request, args: readonly string[], signal: AbortSignal): Promise<Run> {
-  const { events, seed, nodes, minutes, level, apiKills } = request;
-  const faults = selectFaults(nodes, request.faults);
+  const { events, seed, nodes, store, replication, minutes, level, apiKills } = request;
+  const faults = selectFaults(nodes, store, request.faults);
   const say = request.json ? printError : print;
   const startedAt = performance.now();
   say(`Starting a private broker of ${nodes} node(s) …`);
@@ -91,10 +123,13 @@ async function chaos(request: Request, args: readonly string[], signal: AbortSig
   const directory = await Deno.makeTempDir({ prefix: "ecomarket_chaos_" });
   await using cleanup = new AsyncDisposableStack();
   cleanup.defer(() => Deno.remove(directory, { recursive: true }));
+  if (store === "postgres") say("Starting a private PostgreSQL and its standby …");
+  const stores = cleanup.use(await openStores(store, replication, directory));
   const durationMs = minutes * 60_000;
   const world = cleanup.use(
     await World.create({
       broker,
+      stores,
       directory,
       seed,
       events,
@@ -115,8 +150,17 @@ async function chaos(request: Request, args: readonly string[], signal: AbortSig
     events,
     level,
     nodes,
+    ...(store === "postgres" ? { replication } : {}),
     elapsedMs: Math.round(performance.now() - startedAt),
   };
+}
+
+async function openStores(
+  kind: StoreKind,
+  replication: Replication,
+  directory: string,
+): Promise<RunStores> {
+  return kind === "sqlite" ? await sqliteStores(directory) : await postgresStores(replication);
 }
 
 async function startBroker(nodes: 1 | 3): Promise<ChaosBroker> {

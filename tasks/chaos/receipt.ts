@@ -6,6 +6,7 @@ import type { ApiAudit } from "./accounts/api_ledger.ts";
 import type { SubscriberLedger } from "./accounts/ledger.ts";
 import { isClean, type RunAudit, violations } from "./accounts/run_audit.ts";
 import { memoryOfRoles, type MemorySample } from "./memory.ts";
+import type { Replication } from "./stores/postgres_servers.ts";
 
 /** What became of one fault. */
 export interface FaultRecord {
@@ -43,6 +44,8 @@ export interface Run extends Circumstances, RunResult {
   readonly events: number;
   readonly level: string;
   readonly nodes: number;
+  /** How the standby followed, where the stores were on PostgreSQL. */
+  readonly replication?: Replication;
   readonly elapsedMs: number;
 }
 
@@ -65,11 +68,13 @@ export function jsonReceipt(run: Run): string {
     events,
     level,
     nodes,
+    replication: run.replication,
     elapsedMs,
     ledger: { ...audit.events.ledger, usersApi: audit.usersApi?.ledger },
     faults,
     skipped,
     violations: violations(audit),
+    forgotten: audit.forgotten,
     failures: run.failures,
     memory: { roles: memoryOfRoles(run.memory), samples: run.memory },
     versions,
@@ -86,6 +91,7 @@ export function textReceipt(run: Run): string {
     ...(audit.usersApi ? [renderTable(["users API", "users"], apiRows(audit.usersApi))] : []),
     renderTable(MEMORY_HEAD, memoryRows(run)),
     ...(recovery ? [recovery] : []),
+    ...forgotten(run),
     ...problems(run),
     verdict(run),
   ].join("\n");
@@ -99,9 +105,8 @@ export function markdownReceipt(run: Run): string {
 Made by \`${command}\` on ${date.toISOString().slice(0, 10)}, on ${
     machineText(machine)
   }: RabbitMQ ${versions.rabbitmq},
-Deno ${versions.deno}. Seed ${seed}, ${nodes} node(s), publisher level ${level}, ${
-    (elapsedMs / 1000).toFixed(0)
-  } s.
+Deno ${versions.deno}. Seed ${seed}, ${nodes} node(s), publisher level ${level},
+${storesText(run)}, ${(elapsedMs / 1000).toFixed(0)} s.
 
 **${verdict(run)}**
 
@@ -135,6 +140,7 @@ ${
   }
 
 ${recoveries(run) ?? "Nothing had to recover."}
+${forgotten(run).map((line) => `\n- ${line}`).join("")}
 ${run.skipped.map(({ name, reason }) => `\nNot done: ${name}: ${reason}.`).join("")}
 ${problems(run).map((line) => `\n- ${line}`).join("")}
 `.replaceAll(/\n{3,}/g, "\n\n").trimEnd() + "\n";
@@ -197,11 +203,27 @@ function recoveries({ faults }: Run): string | undefined {
     `median ${median.recoveryMs} ms, worst ${worst.recoveryMs} ms (${worst.name}).`;
 }
 
+function storesText({ replication }: Run): string {
+  if (replication === undefined) return "one of each role, a SQLite file each";
+  return `two of each consumer and two users APIs on PostgreSQL with a standby (${replication})`;
+}
+
+/** What an asynchronous standby did not have when it was promoted. */
+function forgotten({ audit }: Run): string[] {
+  return (audit.forgotten ?? []).map(({ subscriber = "users API", kind, ids }) =>
+    `${subscriber}: ${ids.length} × ${kind}: committed by the primary that died, and not yet ` +
+    `at its asynchronous standby: ${listed(ids)}`
+  );
+}
+
+function listed(ids: readonly string[]): string {
+  return ids.slice(0, 20).join("\n  ") + (ids.length > 20 ? "\n  …" : "");
+}
+
 function problems({ audit, faults, failures, memory }: Run): string[] {
   return [
     ...violations(audit).map(({ subscriber = "users API", kind, ids }) =>
-      `✗ ${subscriber}: ${ids.length} × ${kind}: ${ids.slice(0, 20).join("\n  ")}` +
-      (ids.length > 20 ? "\n  …" : "")
+      `✗ ${subscriber}: ${ids.length} × ${kind}: ${listed(ids)}`
     ),
     ...faults.flatMap(({ name, failure }) =>
       failure === undefined ? [] : [`✗ ${name}: ${failure}`]
@@ -218,8 +240,15 @@ function verdict(run: Run): string {
   const lost = total(ledger.subscribers, ({ lost }) => lost);
   const doubled = total(ledger.subscribers, ({ duplicateEffects }) => duplicateEffects);
   const proven = run.faults.filter(({ failure }) => failure === undefined).length;
-  return `${isOk(run) ? "✓" : "✗"} lost ${lost}, duplicate effects ${doubled}; ` +
+  const known = run.audit.forgotten
+    ? ` (${distinct(run.audit.forgotten)} events or users forgotten by the promotion)`
+    : "";
+  return `${isOk(run) ? "✓" : "✗"} lost ${lost}${known}, duplicate effects ${doubled}; ` +
     `${proven} of ${run.faults.length} faults proven and overcome.`;
+}
+
+function distinct(found: readonly { readonly ids: readonly string[] }[]): number {
+  return new Set(found.flatMap(({ ids }) => ids)).size;
 }
 
 function total(

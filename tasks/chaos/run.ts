@@ -4,7 +4,8 @@ import { messageOf } from "@ecomarket/shared/base/errors";
 import { poll } from "@ecomarket/shared/base/poll";
 import { DEAD_LETTER_QUEUE } from "@ecomarket/shared/contract/topology";
 import type { ConsumerName } from "@ecomarket/testbed/processes/roles";
-import { holdingsOf, SUBSCRIBERS } from "@ecomarket/testbed/stores/effects";
+import { SUBSCRIBERS } from "@ecomarket/testbed/stores/effects";
+import { holdingsIn, ofEachSubscriber } from "@ecomarket/testbed/stores/stores_reader";
 import { readUsersStore } from "./accounts/api_books.ts";
 import { auditRun, isClean, type RunAudit } from "./accounts/run_audit.ts";
 import type { Fault } from "./faults/fault.ts";
@@ -47,6 +48,7 @@ export async function runChaos(world: World, plan: RunPlan): Promise<RunResult> 
   const { analytics, ...others } = world.consumers;
   await Promise.all(Object.values(others).map((consumer) => consumer.start()));
   if (!isDownFirst) await analytics.start();
+  await world.startApis();
   await world.publisher.start();
   const startedAt = performance.now();
   const memory = watchMemory(world.logs);
@@ -65,13 +67,20 @@ export async function runChaos(world: World, plan: RunPlan): Promise<RunResult> 
   await world.publisher.current.said("done", FINISH_TIMEOUT_MS)
     .catch((error) => failures.push(messageOf(error)));
   await world.publisher.stop();
+  await world.finishApis().catch((error) => failures.push(messageOf(error)));
   await settle(world, plan);
   for (const consumer of Object.values(world.consumers)) {
     const { code, signal } = await consumer.stop();
     if (code !== 0) failures.push(`${consumer.name} ended with ${signal ?? code} at the end`);
   }
   memory.stop();
-  return { audit: auditWorld(world), faults: records, skipped, failures, memory: memory.samples };
+  return {
+    audit: await auditWorld(world),
+    faults: records,
+    skipped,
+    failures,
+    memory: memory.samples,
+  };
 }
 
 function sortOut(faults: readonly Fault[]): { possible: Fault[]; skipped: SkippedFault[] } {
@@ -130,20 +139,24 @@ async function settle(world: World, { mayLose, signal }: RunPlan): Promise<void>
     const backlogs = await Promise.all(SUBSCRIBERS.map((name) => world.backlog(name)));
     const dead = (await world.queues([DEAD_LETTER_QUEUE]))[DEAD_LETTER_QUEUE]?.ready ?? 0;
     const isQuiet = dead === 0 && backlogs.every((backlog) => backlog === 0);
-    return isQuiet && (mayLose || isClean(auditWorld(world)));
+    return isQuiet && (mayLose || isClean(await auditWorld(world)));
   };
   await poll(isSettled, { timeoutMs: SETTLE_TIMEOUT_MS, intervalMs: 500, signal });
 }
 
-function auditWorld(world: World): RunAudit {
-  const { apiAnswers: answers, dataDirOf } = world;
+async function auditWorld(world: World): Promise<RunAudit> {
+  const { apiAnswers: answers, stores: { reader, usersStore, lostPrimary } } = world;
+  // n.b. the users first: an event that has its effect has its user.
+  const books = answers.length > 0 && await readUsersStore(reader, usersStore);
+  const subscribers = await ofEachSubscriber(async (name) => ({
+    ...await holdingsIn(reader, name),
+    duplicateDeliveries: world.logs[name].duplicates,
+  }));
   return auditRun(
     readJournal(world.journalDir),
-    Object.fromEntries(SUBSCRIBERS.map((name) => [name, {
-      ...holdingsOf(name, dataDirOf),
-      duplicateDeliveries: world.logs[name].duplicates,
-    }])),
-    answers.length === 0 ? undefined : { answers, ...readUsersStore(dataDirOf) },
+    subscribers,
+    books ? { answers, ...books } : undefined,
+    lostPrimary,
   );
 }
 

@@ -22,11 +22,16 @@ import { type ConsumerName, CONSUMERS, startRole } from "@ecomarket/testbed/proc
 import { LogWatch } from "@ecomarket/testbed/processes/log_watch";
 import { SUBSCRIBERS } from "@ecomarket/testbed/stores/effects";
 import type { Answer } from "./load/api_load.ts";
+import { Crew, type Member } from "./load/crew.ts";
 import { startPublisher } from "./load/start_publisher.ts";
 import { Supervisor } from "./load/supervisor.ts";
+import { UsersApis } from "./load/users_apis.ts";
+import type { RunStores } from "./stores/run_stores.ts";
 
 /** Retries of a run come quickly: it is the road that is tested, not the patience. */
 export const CHAOS_DELAYS_MS: readonly number[] = [50, 100, 150];
+/** The load on APIs that run all the time: enough to always have a registration under way. */
+const STEADY_LOAD = { clients: 2, pauseMs: 100 };
 
 /** A broker, of one node or of three, that belongs to the run. */
 export interface ChaosBroker extends AsyncDisposable {
@@ -39,6 +44,7 @@ export interface ChaosBroker extends AsyncDisposable {
 /** What a run shall do. */
 export interface WorldOptions {
   readonly broker: ChaosBroker;
+  readonly stores: RunStores;
   readonly directory: string;
   readonly seed: number;
   readonly events: number;
@@ -54,13 +60,17 @@ export interface WorldOptions {
  */
 export class World implements AsyncDisposable {
   readonly broker: ChaosBroker;
+  readonly stores: RunStores;
   readonly directory: string;
   readonly management: ManagementClient;
   /** One for each node of the broker: every role reaches it by this way only. */
   readonly proxies: readonly TcpProxy[];
-  readonly consumers: Readonly<Record<ConsumerName, Supervisor>>;
+  readonly consumers: Readonly<Record<ConsumerName, Crew>>;
   readonly publisher: Supervisor;
+  /** Of each role, all of its instances together. */
   readonly logs: Readonly<Record<ConsumerName | "publisher", LogWatch>>;
+  /** The users APIs, where they run all the time: on a store that several share. */
+  apis: UsersApis | undefined;
   /** What clients of the users API were told. */
   readonly apiAnswers: Answer[] = [];
   readonly apiKills: number;
@@ -70,6 +80,7 @@ export class World implements AsyncDisposable {
   private constructor(options: WorldOptions, users: RoleUsers, cleanup: AsyncDisposableStack) {
     const { broker, directory, seed, events, ratePerSecond, level } = options;
     this.broker = broker;
+    this.stores = options.stores;
     this.directory = directory;
     this.management = new ManagementClient(broker.managementUrl);
     this.proxies = broker.nodes.map((node) => cleanup.use(TcpProxy.before(node.amqpUrl)));
@@ -82,21 +93,15 @@ export class World implements AsyncDisposable {
     };
     this.#users = users;
     this.apiKills = options.apiKills;
-    const supervise = (name: ConsumerName) =>
-      cleanup.use(
-        new Supervisor(name, () =>
-          startRole(CONSUMERS[name], {
-            amqpUrls: this.urlsOf(name),
-            dataDir: directory,
-            env: { RETRY_DELAYS_MS: CHAOS_DELAYS_MS.join(","), SIMULATE_FAILURES: "1" },
-            onRecord: this.logs[name].onRecord,
-          })),
-      );
+    const crew = (name: ConsumerName) => {
+      const others = Array.from({ length: this.stores.instances - 1 }, () => this.#member(name));
+      return cleanup.use(new Crew(name, [this.#member(name), ...others]));
+    };
     this.consumers = {
-      email: supervise("email"),
-      loyalty: supervise("loyalty"),
-      analytics: supervise("analytics"),
-      "dead-letter": supervise("dead-letter"),
+      email: crew("email"),
+      loyalty: crew("loyalty"),
+      analytics: crew("analytics"),
+      "dead-letter": crew("dead-letter"),
     };
     const publisherOptions = {
       amqpUrls: this.urlsOf("publisher"),
@@ -129,6 +134,40 @@ export class World implements AsyncDisposable {
     });
     world.#cleanup = cleanup.move();
     return world;
+  }
+
+  /** One instance of a consumer. */
+  #member(name: ConsumerName): Member {
+    const log = new LogWatch();
+    const supervisor = new Supervisor(name, () =>
+      startRole(CONSUMERS[name], {
+        amqpUrls: this.urlsOf(name),
+        dataDir: this.directory,
+        env: {
+          ...this.stores.env,
+          RETRY_DELAYS_MS: CHAOS_DELAYS_MS.join(","),
+          SIMULATE_FAILURES: "1",
+        },
+        onRecord: (record) => {
+          log.onRecord(record);
+          this.logs[name].onRecord(record);
+        },
+      }));
+    return { supervisor, log };
+  }
+
+  /** Starts the users APIs and their clients, where they run all the time. */
+  async startApis(): Promise<void> {
+    const { instances, env } = this.stores;
+    if (instances === 1) return;
+    const where = { amqpUrls: this.urlsOf("users-api"), dataDir: this.directory, instances, env };
+    this.apis = this.#cleanup.use(await UsersApis.start(where, STEADY_LOAD));
+  }
+
+  /** Has them finish what is under way, and end in order. What their clients were told is kept. */
+  async finishApis(): Promise<void> {
+    await this.apis?.finish();
+    this.apiAnswers.push(...this.apis?.load.answers ?? []);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

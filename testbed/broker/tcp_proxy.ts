@@ -80,9 +80,9 @@ export class TcpProxy implements AsyncDisposable {
     return this.#pairs.size;
   }
 
-  /** A proxy on a free port before the broker of `amqpUrl`. */
-  static before(amqpUrl: string): TcpProxy {
-    const { hostname, port } = new URL(amqpUrl);
+  /** A proxy on a free port before the server of `url`, such as a broker. */
+  static before(url: string): TcpProxy {
+    const { hostname, port } = new URL(url);
     return new TcpProxy({ hostname, port: Number(port) });
   }
 
@@ -237,11 +237,12 @@ export class TcpProxy implements AsyncDisposable {
       return "held";
     }
     pair.isClosed = true;
+    // n.b. before the write: another connection of the same name must not take the same plan.
+    this.#plannedCloses.delete(planned);
     await writeAll(
       pair.client,
       Uint8Array.from([...chunk.subarray(0, end), ...forcedClose(planned.code)]),
     );
-    this.#plannedCloses.delete(planned);
     this.closesBehind++;
     return "closed";
   }

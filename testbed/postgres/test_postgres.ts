@@ -18,8 +18,8 @@ export interface TestPostgres extends AsyncDisposable {
   readonly server: PrivatePostgres;
   /** A database of its own, empty. @returns its URL, credentials included. */
   database(): Promise<string>;
-  /** A standby of the server, not started. It goes with this. */
-  standby(name: string): Promise<PrivatePostgres>;
+  /** A standby of the server, not started, that reaches it at `port`. It goes with this. */
+  standby(name: string, port?: number): Promise<PrivatePostgres>;
 }
 
 /**
@@ -46,7 +46,7 @@ export async function startTestPostgres(
         await runSql(server.urlOf(), `CREATE DATABASE ${name}`);
         return server.urlOf(name);
       },
-      standby: (name) => PrivatePostgres.standbyOf(server, join(directory, name), name),
+      standby: (name, port) => PrivatePostgres.standbyOf(server, join(directory, name), name, port),
       [Symbol.asyncDispose]: dispose,
     };
   } catch (error) {

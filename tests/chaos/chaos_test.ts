@@ -1,5 +1,6 @@
-/** The chaos run itself, as CI does it: short, with every fault that one node can have; and a cluster. */
+/** The chaos run itself, as CI does it: short, with every fault that one node can have; a cluster; and PostgreSQL. */
 import assert from "node:assert/strict";
+import { postgresTest } from "../support/postgres_of_file.ts";
 import { runDeno } from "../../testbed/project/run_deno.ts";
 
 interface Receipt {
@@ -45,3 +46,20 @@ Deno.test("deno task chaos loses nothing when the leader of a cluster of three i
   assertNothingLost(receipt, 1_000);
   assert.deepEqual(receipt.faults.map(({ name }) => name), ["leader-killed"]);
 });
+
+postgresTest(
+  "deno task chaos --store postgres loses nothing when the database dies under two of each role",
+  async () => {
+    const faults = [
+      "kill-email",
+      "kill-all-loyalty",
+      "database-kill",
+      "database-connections-terminated",
+      "standby-promoted",
+    ];
+    const options = ["--store", "postgres", "--events", "600", "--minutes", "1"];
+    const receipt = await chaos(...options, "--faults", faults.join(","));
+    assertNothingLost(receipt, 600);
+    assert.deepEqual(receipt.faults.map(({ name }) => name).sort(), faults.sort());
+  },
+);

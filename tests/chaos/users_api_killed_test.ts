@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { startTestBroker, type TestBroker } from "@ecomarket/testbed/broker/test_broker";
 import { SUBSCRIBERS } from "@ecomarket/testbed/stores/effects";
+import { storesReader } from "@ecomarket/testbed/stores/stores_reader";
 import { readApiBooks } from "../../tasks/chaos/accounts/api_books.ts";
 import { auditApi } from "../../tasks/chaos/accounts/api_ledger.ts";
 import { killApiUnderLoad } from "../../tasks/chaos/faults/api_kills.ts";
@@ -33,8 +34,9 @@ Deno.test(`after ${KILLS} kills of the API under load, users = events = effects`
   assert.ok(repeated >= KILLS, "and was noticed");
   assert.ok(answers.length > KILLS, "while users were registered");
 
-  const { ledger } = await eventually(() => {
-    const audit = auditApi(readApiBooks(answers, folderOf));
+  await using stores = await storesReader(folderOf, undefined);
+  const { ledger } = await eventually(async () => {
+    const audit = auditApi(await readApiBooks(answers, stores));
     assert.deepEqual(audit.violations, []);
     return audit;
   }, 60_000);

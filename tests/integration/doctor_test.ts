@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { ManagementClient, vhostOf } from "@ecomarket/shared/broker/management";
-import { createUsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
 import {
   DEAD_LETTER_EXCHANGE,
   DEAD_LETTER_QUEUE,
@@ -12,8 +11,8 @@ import {
 import { SqliteDatabase } from "@ecomarket/shared/store/sqlite";
 import { PROJECT_ROOT } from "@ecomarket/testbed/project/project_root";
 import { lockStore } from "@ecomarket/testbed/stores/store_lock";
-import { Outbox } from "@ecomarket/publisher/outbox/outbox";
-import { API_MIGRATIONS } from "../../publisher/api/tables.ts";
+import { openSqliteApiStore } from "../../publisher/api/sqlite_api_store.ts";
+import { SQLITE_API_MIGRATIONS } from "../../publisher/api/sqlite_tables.ts";
 import { type Finished, runDeno } from "../../testbed/project/run_deno.ts";
 import type { Finding } from "../../tasks/doctor/finding.ts";
 import { Bench, TEST_DELAYS_MS } from "../support/bench.ts";
@@ -220,7 +219,7 @@ fault(
 /** A store that one of its role's processes has left. */
 function leaveStore(bench: Bench, name: string): string {
   const directory = join(bench.directory, name);
-  SqliteDatabase.open(directory, API_MIGRATIONS).close();
+  SqliteDatabase.open(directory, SQLITE_API_MIGRATIONS).close();
   return directory;
 }
 
@@ -252,11 +251,10 @@ fault("store-locked", "warning", /fuser/, (bench, cleanup) => {
 });
 
 fault("outbox-old", "warning", /deno task users-api/, async (bench) => {
-  const db = SqliteDatabase.open(join(bench.directory, "users"), API_MIGRATIONS);
-  const outbox = new Outbox(db, []);
-  const event = createUsuarioCreado({ nombre: "Ana", email: "ana@example.com" });
-  await db.commit(() => outbox.append(event, new Date(Date.now() - 3_600_000)));
-  db.close();
+  const store = openSqliteApiStore(join(bench.directory, "users"));
+  const user = { nombre: "Ana", email: "ana@example.com" };
+  await store.users.register(user, undefined, new Date(Date.now() - 3_600_000));
+  await store[Symbol.asyncDispose]();
 });
 
 /** The management API with other answers: for what one broker on one machine cannot be. */

@@ -5,13 +5,15 @@ import { DatabaseSync } from "node:sqlite";
 import { EVENTS } from "@ecomarket/shared/contract/catalogue";
 import { DATABASE_FILE } from "@ecomarket/shared/store/sqlite";
 import { TcpProxy } from "@ecomarket/testbed/broker/tcp_proxy";
-import { ApiStore } from "../../publisher/api/api_store.ts";
+import type { ApiStore } from "../../publisher/api/api_store.ts";
+import { openSqliteApiStore } from "../../publisher/api/sqlite_api_store.ts";
 import { BacklogWatch } from "../../publisher/outbox/backlog.ts";
 import type { OutboxRow } from "../../publisher/outbox/outbox.ts";
 import { OutboxRelay } from "../../publisher/outbox/relay.ts";
 import { Bench } from "../support/bench.ts";
 import { brokerOfFile } from "../support/broker_of_file.ts";
 import { eventually } from "../support/eventually.ts";
+import { waiting } from "../support/waiting.ts";
 import { outboxIds } from "../support/users_api.ts";
 
 const broker = brokerOfFile();
@@ -27,7 +29,7 @@ function runRelay(
   bench: Bench,
   options: Partial<ConstructorParameters<typeof OutboxRelay>[0]> = {},
 ): RunningRelay {
-  const store = ApiStore.open(join(bench.directory, "users"));
+  const store = openSqliteApiStore(join(bench.directory, "users"));
   const relay = new OutboxRelay({
     urls: [bench.amqpUrl],
     outbox: store.outbox,
@@ -47,7 +49,7 @@ function runRelay(
     stop,
     async [Symbol.asyncDispose]() {
       await stop();
-      store.close();
+      await store[Symbol.asyncDispose]();
     },
   };
 }
@@ -66,13 +68,13 @@ async function register({ users }: ApiStore, count: number): Promise<string[]> {
 
 /** The same, before there is a relay. */
 async function registerBefore(bench: Bench, count: number): Promise<string[]> {
-  using store = ApiStore.open(join(bench.directory, "users"));
+  await using store = openSqliteApiStore(join(bench.directory, "users"));
   return await register(store, count);
 }
 
-function committedRows(bench: Bench): OutboxRow[] {
-  using store = ApiStore.open(join(bench.directory, "users"));
-  return store.outbox.pending(0, 100);
+async function committedRows(bench: Bench): Promise<readonly OutboxRow[]> {
+  await using store = openSqliteApiStore(join(bench.directory, "users"));
+  return await waiting(store.outbox);
 }
 
 function untilEmpty(bench: Bench): Promise<void> {
@@ -94,7 +96,7 @@ Deno.test("OutboxRelay publishes in the order of the commits, over many batches"
 Deno.test("OutboxRelay publishes the very bytes that were committed", async () => {
   await using bench = await Bench.open(broker);
   await registerBefore(bench, 1);
-  const [row] = committedRows(bench);
+  const [row] = await committedRows(bench);
   await using _running = runRelay(bench);
   await untilEmpty(bench);
   const { content, properties } = await bench.only("loyalty_queue");
@@ -128,8 +130,8 @@ Deno.test("OutboxRelay holds up no user for purchases that nobody would read, ho
   const [first] = await registerBefore(bench, 1);
   const bought: string[] = [];
   {
-    using store = ApiStore.open(join(bench.directory, "users"));
-    const { user_id } = JSON.parse(store.outbox.pending(0, 1)[0]!.event);
+    await using store = openSqliteApiStore(join(bench.directory, "users"));
+    const { user_id } = JSON.parse((await waiting(store.outbox))[0]!.event);
     const items = [{ sku: "taza", quantity: 1 }];
     for (let n = 0; n < 5; n++) {
       const purchase = { user_id, total: n, currency: "MXN", items };

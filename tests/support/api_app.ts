@@ -2,7 +2,8 @@
 import { join } from "node:path";
 import { roleLogger } from "@ecomarket/shared/process/log";
 import { DATABASE_FILE } from "@ecomarket/shared/store/sqlite";
-import { ApiStore } from "../../publisher/api/api_store.ts";
+import type { ApiStore } from "../../publisher/api/api_store.ts";
+import { openSqliteApiStore } from "../../publisher/api/sqlite_api_store.ts";
 import { createApp } from "../../publisher/api/app.ts";
 import type { BacklogBounds } from "../../publisher/outbox/backlog.ts";
 import type { RelayStatus } from "../../publisher/outbox/relay_status.ts";
@@ -36,7 +37,7 @@ export async function newApi(
   bounds: BacklogBounds = { maxEvents: 10, maxAgeMs: 60_000 },
 ): Promise<AskedApi> {
   const folder = await temporaryFolder();
-  const store = ApiStore.open(folder.path);
+  const store = openSqliteApiStore(folder.path);
   const relay = { status: { state: "connected" } as RelayStatus };
   const app = createApp({ store, relay, bounds, log: roleLogger("test") });
   const postTo: AskedApi["postTo"] = async (path, body, headers = {}) => {
@@ -55,7 +56,7 @@ export async function newApi(
     post: (body, headers) => postTo("/users", body, headers),
     file: join(folder.path, DATABASE_FILE),
     async [Symbol.asyncDispose]() {
-      store.close();
+      await store[Symbol.asyncDispose]();
       await folder[Symbol.asyncDispose]();
     },
   };

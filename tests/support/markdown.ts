@@ -78,7 +78,7 @@ export function quotedTests(markdown: string): QuotedTest[] {
   });
 }
 
-const SHORT_NAMES = /((?:`\w+`(?:, | and )?)+) (?:is|are) ((?:`[\w/]+_test\.ts`(?:, | and )?)+)/g;
+const SHORT_NAMES = /((?:`\w+`(?:, | and )?)+) (?:is|are) ((?:`[\w/]+\.ts`(?:, | and )?)+)/g;
 
 function readShortNames(markdown: string): ReadonlyMap<string, string> {
   const names = new Map<string, string>();
@@ -108,4 +108,4 @@ export function hasTest(source: string, title: string): boolean {
 }
 
 const TITLE =
-  /(?:Deno\.test|postgresTest)\(\s*(?:\{\s*name:\s*)?(?:("(?:[^"\\]|\\.)*")|`((?:[^`\\]|\\.)*)`)/g;
+  /\b(?:test|postgresTest)\(\s*(?:\{\s*name:\s*)?(?:("(?:[^"\\]|\\.)*")|`((?:[^`\\]|\\.)*)`)/g;

@@ -240,17 +240,34 @@ Deno.test("subscriberConfig() refuses a malformed value, and says what it got", 
 });
 
 Deno.test("usersApiConfig() listens on the loopback's port 8000 by default", () => {
-  const byDefault = { host: "127.0.0.1", port: 8_000, maxEvents: 10_000, maxAgeMs: 60_000 };
+  const byDefault = {
+    host: "127.0.0.1",
+    port: 8_000,
+    keyLifetimeMs: 86_400_000,
+    maxEvents: 10_000,
+    maxAgeMs: 60_000,
+  };
   assert.deepEqual(usersApiConfig(environment()), byDefault);
-  const all = { HOST: "::1", PORT: "0", OUTBOX_MAX_EVENTS: "5", OUTBOX_MAX_AGE_MS: "7" };
-  const asked = { host: "::1", port: 0, maxEvents: 5, maxAgeMs: 7 };
+  const all = {
+    HOST: "::1",
+    PORT: "0",
+    IDEMPOTENCY_KEEP_MS: "60000",
+    OUTBOX_MAX_EVENTS: "5",
+    OUTBOX_MAX_AGE_MS: "7",
+  };
+  const asked = { host: "::1", port: 0, keyLifetimeMs: 60_000, maxEvents: 5, maxAgeMs: 7 };
   assert.deepEqual(usersApiConfig(environment(all)), asked);
   const empty = Object.fromEntries(Object.keys(all).map((name) => [name, ""]));
   assert.deepEqual(usersApiConfig(environment(empty)), byDefault);
 });
 
 Deno.test("usersApiConfig() refuses a malformed value, and says what it got", () => {
-  const refused = { PORT: "65536", OUTBOX_MAX_EVENTS: "0", OUTBOX_MAX_AGE_MS: "1s" };
+  const refused = {
+    PORT: "65536",
+    IDEMPOTENCY_KEEP_MS: "59999",
+    OUTBOX_MAX_EVENTS: "0",
+    OUTBOX_MAX_AGE_MS: "1s",
+  };
   for (const [name, text] of Object.entries(refused)) {
     assert.match(
       complaint(() => usersApiConfig(environment({ [name]: text }))),

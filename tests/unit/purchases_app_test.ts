@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { MAX_PURCHASE_BYTES } from "../../publisher/api/purchase_routes.ts";
 import { type Answer, newApi } from "../support/api_app.ts";
+import { confirm, waiting, waitingIds } from "../support/waiting.ts";
 
 const JUAN = { nombre: "Juan Pérez", email: "juan@example.com" };
 const ITEMS = [{ sku: "café-1kg", quantity: 2 }];
@@ -10,7 +11,7 @@ const ITEMS = [{ sku: "café-1kg", quantity: 2 }];
 async function apiOfJuan() {
   const api = await newApi();
   const { body: juan } = await api.post(JUAN);
-  await api.store.outbox.confirm(api.store.outbox.pending(0, 9), new Date());
+  await confirm(api.store.outbox, await waiting(api.store.outbox));
   const purchase = { user_id: juan.user_id, total: 1250, currency: "MXN", items: ITEMS };
   const buy = (body: unknown, headers: Record<string, string> = {}) =>
     api.postTo("/purchases", body, headers);
@@ -19,7 +20,7 @@ async function apiOfJuan() {
     juan,
     purchase,
     buy,
-    waiting: () => api.store.outbox.pending(0, 9).map(({ eventId }) => eventId),
+    waiting: () => waitingIds(api.store.outbox),
   };
 }
 
@@ -30,7 +31,7 @@ Deno.test("POST /purchases answers 201 with the purchase, its place and its even
   const { created_at, event_id, ...told } = body;
   assert.deepEqual(told, { purchase_id: "p/1 ñ", ...api.purchase });
   assert.ok(!Number.isNaN(Date.parse(created_at)));
-  assert.deepEqual(api.waiting(), [event_id]);
+  assert.deepEqual(await api.waiting(), [event_id]);
 
   const location = response.headers.get("Location")!;
   assert.equal(location, "/purchases/p%2F1%20%C3%B1");
@@ -44,7 +45,7 @@ Deno.test("POST /purchases gives a purchase without an id one of its own", async
   const [first, second] = [await api.buy(api.purchase), await api.buy(api.purchase)];
   assert.deepEqual([first.response.status, second.response.status], [201, 201]);
   assert.notEqual(first.body.purchase_id, second.body.purchase_id);
-  assert.equal(api.waiting().length, 2);
+  assert.equal((await api.waiting()).length, 2);
 });
 
 Deno.test("POST /purchases refuses what it cannot record, says why, and announces nothing", async () => {
@@ -76,7 +77,7 @@ Deno.test("POST /purchases refuses what it cannot record, says why, and announce
     const expected = errors?.map(([field, reason]) => ({ field, reason }));
     assert.deepEqual(answer.body.errors, expected, what);
   }
-  assert.equal(api.waiting().length, 1);
+  assert.equal((await api.waiting()).length, 1);
   assert.equal((await api.buy(purchase, { "Content-Type": "text/plain" })).response.status, 415);
 });
 
@@ -100,7 +101,7 @@ Deno.test("POST /purchases does a request once for each Idempotency-Key, and sha
   assert.deepEqual([replayed(first), replayed(again)], [null, "true"]);
   assert.equal(again.response.headers.get("Location"), first.response.headers.get("Location"));
   assert.deepEqual(again.body, first.body);
-  assert.equal(api.waiting().length, 1);
+  assert.equal((await api.waiting()).length, 1);
 
   const { items: [item] } = api.purchase;
   const others = [
@@ -116,7 +117,7 @@ Deno.test("POST /purchases does a request once for each Idempotency-Key, and sha
   const misused = await api.buy(api.purchase, ofUser);
   assert.equal(misused.response.status, 422);
   assert.match(misused.body.detail, /used for another request: take a new key/);
-  assert.equal(api.waiting().length, 2);
+  assert.equal((await api.waiting()).length, 2);
 });
 
 Deno.test("POST /purchases gives the first refusal again to the same Idempotency-Key", async () => {

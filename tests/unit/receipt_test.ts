@@ -87,3 +87,21 @@ Deno.test("markdownReceipt() names its command, and gives the median and the wor
   assert.match(text, /\| email \| 0 \| 80 \| 80 \| 80 \| – \|/);
   assert.match(text, /median 250 ms, worst 900 ms\s+\(broker-kill\)/);
 });
+
+Deno.test("a receipt names what a promoted standby forgot, and counts it as lost", () => {
+  const primary = { subscribers: { email: SEEN }, users: [] };
+  const forgetful = run({
+    replication: "asynchronous",
+    audit: auditRun(JOURNAL, { email: UNSEEN }, undefined, primary),
+  });
+  assert.ok(isOk(forgetful));
+  for (const text of [textReceipt(forgetful), markdownReceipt(forgetful)]) {
+    assert.match(
+      text,
+      /lost 1 \(1 events or users forgotten by the promotion\), duplicate effects 0/,
+    );
+    assert.match(text, /email: 1 × lost: committed by the primary that died.*: a/);
+  }
+  assert.match(markdownReceipt(forgetful), /PostgreSQL with a standby \(asynchronous\)/);
+  assert.deepEqual(JSON.parse(jsonReceipt(forgetful)).forgotten[0].ids, ["a"]);
+});

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { MAX_USER_BYTES } from "../../publisher/api/user_routes.ts";
 import { newApi } from "../support/api_app.ts";
+import { waitingIds } from "../support/waiting.ts";
 
 const JUAN = { nombre: "Juan Pérez", email: "juan@example.com" };
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -27,7 +28,7 @@ Deno.test("POST /users answers 201 with the user, its place and its event_id, an
   assert.match(body.event_id, UUID);
   assert.ok(!Number.isNaN(Date.parse(body.created_at)));
   assert.equal(response.headers.get("Location"), `/users/${body.user_id}`);
-  assert.deepEqual(api.store.outbox.pending(0, 9).map(({ eventId }) => eventId), [body.event_id]);
+  assert.deepEqual(await waitingIds(api.store.outbox), [body.event_id]);
 
   const found = await api.app.request(response.headers.get("Location")!);
   assert.equal(found.status, 200);
@@ -75,7 +76,7 @@ Deno.test("POST /users answers 400 with each field's problem", async () => {
     const errors = expected.map(([field, reason]) => ({ field, reason }));
     assert.deepEqual(body.errors, errors);
   }
-  assert.equal(api.store.outbox.backlog(new Date()).events, 0);
+  assert.equal((await api.store.outbox.backlog(new Date())).events, 0);
 });
 
 Deno.test("POST /users answers 400 to what is no JSON object", async () => {
@@ -102,7 +103,7 @@ Deno.test("POST /users answers 409 to an email that is registered, in whatever c
   const { response, body } = await api.post({ nombre: "Otro", email: "JUAN@example.COM" });
   assert.equal(response.status, 409);
   assert.match(body.detail, /registered already/);
-  assert.equal(api.store.outbox.backlog(new Date()).events, 1);
+  assert.equal((await api.store.outbox.backlog(new Date())).events, 1);
 });
 
 Deno.test("POST /users answers 413 to a body over 16 KiB, with and without Content-Length", async () => {
@@ -155,7 +156,7 @@ Deno.test("POST /users gives the first answer again to the same Idempotency-Key 
   assert.equal(second.response.headers.get("Idempotency-Replayed"), "true");
   assert.equal(second.response.headers.get("Location"), `/users/${first.body.user_id}`);
   assert.deepEqual(second.body, first.body);
-  assert.equal(api.store.outbox.backlog(new Date()).events, 1);
+  assert.equal((await api.store.outbox.backlog(new Date())).events, 1);
 
   const taken = { "Idempotency-Key": "otra" };
   assert.equal((await api.post(JUAN, taken)).response.status, 409);
@@ -173,7 +174,7 @@ Deno.test("POST /users makes one user of concurrent requests with one Idempotenc
     assert.equal(response.status, 201);
     assert.deepEqual(body, answers[0]!.body);
   }
-  assert.equal(api.store.outbox.backlog(new Date()).events, 1);
+  assert.equal((await api.store.outbox.backlog(new Date())).events, 1);
 });
 
 Deno.test("POST /users answers 422 to an Idempotency-Key of another user", async () => {

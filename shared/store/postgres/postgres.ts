@@ -7,7 +7,7 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { jitteredDelayMs } from "../../base/backoff.ts";
-import { ConfigError } from "../../base/errors.ts";
+import { ConfigError, messageOf, UnknownCommitError } from "../../base/errors.ts";
 import { type DatabaseAddress, showDatabase } from "../../process/database_url.ts";
 import type { SqlValue } from "../store.ts";
 import { ConnectionPool, type PoolOptions } from "./connection_pool.ts";
@@ -38,6 +38,8 @@ export interface TransactionOptions {
   readonly isolation?: "read committed" | "repeatable read" | "serializable";
   /** How long a lock is waited for, in milliseconds. @default 5_000 */
   readonly lockTimeoutMs?: number;
+  /** How long it may rest between two statements, before the server ends it. @default 10_000 */
+  readonly idleTimeoutMs?: number;
 }
 
 /** What a transaction may do. Names without a schema are those of the owner's. */
@@ -146,8 +148,9 @@ export class PostgresDatabase {
    * disk. Where `work` throws, nothing of it is done. Transactions that met (a serialization failure,
    * a deadlock) are done again from the beginning: `work` may be called several times.
    *
-   * @throws {StoreUnavailableError} when the store cannot be written now: nothing was done. Where the
-   *   connection was lost while the commit was under way, it is not known whether it was done.
+   * @throws {UnknownCommitError} when the connection was lost while the commit was under way: it is not
+   *   known whether it was done.
+   * @throws {StoreUnavailableError} when the store cannot be written now: nothing was done.
    * @throws what the database says of a statement that can never succeed, and what `work` throws:
    *   nothing was done.
    */
@@ -157,9 +160,17 @@ export class PostgresDatabase {
     options: TransactionOptions = {},
   ): Promise<T> {
     for (let attempt = 1;; attempt++) {
+      let isCommitting = false;
+      const onCommit = () => isCommitting = true;
       try {
-        return await this.#pool.use((connection) => this.#attempt(connection, work, options));
+        return await this.#pool.use((connection) =>
+          this.#attempt(connection, work, options, onCommit)
+        );
       } catch (error) {
+        if (isCommitting && faultOf(error) === "unavailable") {
+          const reason = `It is not known whether this was committed in ${this.#where}`;
+          throw new UnknownCommitError(`${reason}: ${messageOf(error)}`);
+        }
         if (faultOf(error) !== "conflict" || attempt === MAX_ATTEMPTS) {
           throw this.#told(error, what);
         }
@@ -190,11 +201,13 @@ export class PostgresDatabase {
     connection: PostgresConnection,
     work: (transaction: Transaction) => Promise<T>,
     options: TransactionOptions,
+    onCommit: () => void,
   ): Promise<T> {
     try {
       await connection.run(this.#begin(options));
       const transaction = new RunningTransaction(connection);
       const result = await work(transaction);
+      onCommit();
       // n.b. sent behind what still runs: where something of it fails, it ends as a ROLLBACK.
       const ending = connection.query("COMMIT");
       ending.catch(() => {});
@@ -208,7 +221,9 @@ export class PostgresDatabase {
     }
   }
 
-  #begin({ alone, isolation = "read committed", lockTimeoutMs = 5_000 }: TransactionOptions) {
+  #begin(options: TransactionOptions): string {
+    const { alone, isolation = "read committed", lockTimeoutMs = 5_000 } = options;
+    const { idleTimeoutMs = IDLE_TIMEOUT_MS } = options;
     const lock = `SELECT pg_advisory_xact_lock(hashtextextended(${
       quoteText(`${this.#schema} ${alone}`)
     }, 0))`;
@@ -217,7 +232,7 @@ export class PostgresDatabase {
       `SET LOCAL search_path TO ${this.#schema}`,
       `SET LOCAL lock_timeout TO ${lockTimeoutMs}`,
       `SET LOCAL statement_timeout TO ${STATEMENT_TIMEOUT_MS}`,
-      `SET LOCAL idle_in_transaction_session_timeout TO ${IDLE_TIMEOUT_MS}`,
+      `SET LOCAL idle_in_transaction_session_timeout TO ${idleTimeoutMs}`,
       ...(alone === undefined ? [] : [lock]),
     ].join("; ");
   }

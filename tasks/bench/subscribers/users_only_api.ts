@@ -3,11 +3,15 @@
  * table of users; no outbox, and no broker.
  */
 import { Hono } from "hono";
+import { ANNOUNCED_TABLES } from "@ecomarket/publisher/api/api_store";
+import { IdempotencyKeys } from "@ecomarket/publisher/api/idempotency";
 import { Recorder } from "@ecomarket/publisher/api/recorder";
-import { ANNOUNCED_TABLES, API_MIGRATIONS } from "@ecomarket/publisher/api/tables";
+import { SQLITE_API_MIGRATIONS } from "@ecomarket/publisher/api/sqlite_tables";
 import { addUserRoutes } from "@ecomarket/publisher/api/user_routes";
 import { Users } from "@ecomarket/publisher/api/users";
-import { Outbox } from "@ecomarket/publisher/outbox/outbox";
+import type { Queries } from "@ecomarket/publisher/database/database";
+import { sqliteDatabase } from "@ecomarket/publisher/database/sqlite_database";
+import { SqliteOutbox } from "@ecomarket/publisher/outbox/sqlite_outbox";
 import { aborted } from "@ecomarket/shared/base/abort";
 import { serveHttp } from "@ecomarket/shared/http/serve_http";
 import { dataDir, logConfig, usersApiConfig } from "@ecomarket/shared/process/config";
@@ -16,8 +20,8 @@ import { runCommand } from "@ecomarket/shared/process/main";
 import { SqliteDatabase } from "@ecomarket/shared/store/sqlite";
 
 /** Keeps no event. */
-class NoOutbox extends Outbox {
-  override append(): void {}
+class NoOutbox extends SqliteOutbox {
+  override *append(): Queries<void> {}
   override appended(): void {}
 }
 
@@ -25,8 +29,9 @@ if (import.meta.main) {
   await runCommand("", async ({ signal }) => {
     await configureLog(logConfig());
     const log = roleLogger("users-only-api");
-    const db = SqliteDatabase.open(dataDir("users"), API_MIGRATIONS);
-    const recorder = new Recorder(db, new NoOutbox(db, ANNOUNCED_TABLES));
+    await using db = sqliteDatabase(SqliteDatabase.open(dataDir("users"), SQLITE_API_MIGRATIONS));
+    const outbox = new NoOutbox(db, ANNOUNCED_TABLES);
+    const recorder = new Recorder(db, outbox, new IdempotencyKeys(db));
     const app = new Hono();
     addUserRoutes(app, new Users(db, recorder), log);
     app.get("/readyz", (c) => c.json({ status: "ready" }));
@@ -41,6 +46,5 @@ if (import.meta.main) {
     });
     await aborted(signal);
     await server.shutdown();
-    db.close();
   });
 }

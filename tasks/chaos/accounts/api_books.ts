@@ -1,43 +1,59 @@
 /** What the users API and the subscribers have written down, read from outside for the checker. */
-import type { DatabaseSync } from "node:sqlite";
-import { type DataDirOf, holdingsOf, SUBSCRIBERS } from "@ecomarket/testbed/stores/effects";
-import { readStore } from "@ecomarket/testbed/stores/read_store";
+import {
+  holdingsIn,
+  ofEachSubscriber,
+  type StoresReader,
+} from "@ecomarket/testbed/stores/stores_reader";
 import type { Answer } from "../load/api_load.ts";
 import type { ApiBooks, UserRecord, WaitingEvent } from "./api_ledger.ts";
 
+/** What the store of the users API is called in a data folder. */
+export const USERS_FOLDER = "users";
+
 /** Reads everything, also while it is being written. */
-export function readApiBooks(answers: readonly Answer[], dataDirOf: DataDirOf): ApiBooks {
-  return {
-    answers,
-    ...readUsersStore(dataDirOf),
-    subscribers: Object.fromEntries(
-      SUBSCRIBERS.map((name) => [name, holdingsOf(name, dataDirOf)]),
-    ),
-  };
+export async function readApiBooks(
+  answers: readonly Answer[],
+  stores: StoresReader,
+): Promise<ApiBooks> {
+  // n.b. the users first: an event that has its effect has its user.
+  const users = await readUsersStore(stores);
+  const subscribers = await ofEachSubscriber((name) => holdingsIn(stores, name));
+  return { answers, ...users, subscribers };
 }
 
-/** Reads what the users API alone has written down. */
-export function readUsersStore(dataDirOf: DataDirOf): Pick<ApiBooks, "users" | "outbox"> {
-  const found = readStore(dataDirOf("users"), (db) => {
-    // n.b. one transaction: a batch that is confirmed in between would seem to be in neither table.
-    db.exec("BEGIN");
-    return { users: readUsers(db), outbox: readOutbox(db) };
-  });
-  if (!found) throw new Error(`There is no store of users in ${dataDirOf("users")}`);
-  return found;
-}
-
-function readUsers(db: DatabaseSync): UserRecord[] {
-  return db.prepare("SELECT user_id, event_id, announced_at FROM users").all().map((row) => ({
-    userId: String(row.user_id),
-    eventId: String(row.event_id),
-    isAnnounced: row.announced_at !== null,
-  }));
+/**
+ * Reads what the users API alone has written down, in the store called `name`.
+ *
+ * @throws {Error} when there is none.
+ */
+export async function readUsersStore(
+  stores: StoresReader,
+  name = USERS_FOLDER,
+): Promise<Pick<ApiBooks, "users" | "outbox">> {
+  // n.b. one statement: a batch that is confirmed in between would seem to be in neither table.
+  const rows = await stores.rows(
+    name,
+    "outbox",
+    `SELECT user_id, event_id, announced_at, NULL AS event FROM users
+     UNION ALL SELECT NULL, NULL, NULL, event FROM outbox`,
+  );
+  if (!rows) throw new Error(`There is no store of the users API called ${name}`);
+  const users: UserRecord[] = [];
+  const outbox: WaitingEvent[] = [];
+  for (const { user_id, event_id, announced_at, event } of rows) {
+    if (event === null) {
+      users.push({
+        userId: String(user_id),
+        eventId: String(event_id),
+        isAnnounced: announced_at !== null,
+      });
+    } else outbox.push(waitingEvent(String(event)));
+  }
+  return { users, outbox };
 }
 
 /** n.b. both ids are read out of what would be published, not out of the columns beside it. */
-function readOutbox(db: DatabaseSync): WaitingEvent[] {
-  return db.prepare(
-    "SELECT event ->> 'event_id' AS event_id, event ->> 'user_id' AS user_id FROM outbox",
-  ).all().map((row) => ({ eventId: String(row.event_id), userId: String(row.user_id) }));
+function waitingEvent(event: string): WaitingEvent {
+  const { event_id, user_id } = JSON.parse(event) as Record<string, unknown>;
+  return { eventId: String(event_id), userId: String(user_id) };
 }

@@ -8,7 +8,7 @@ import { SUBSCRIBER_QUEUES, type SubscriberName } from "@ecomarket/shared/contra
 import { IS_WINDOWS } from "@ecomarket/shared/process/platform";
 import { auditEvents } from "@ecomarket/testbed/audit/event_audit";
 import { lowerAckTimeout } from "@ecomarket/testbed/broker/ack_timeout";
-import { holdingsOf } from "@ecomarket/testbed/stores/effects";
+import { holdingsIn } from "@ecomarket/testbed/stores/stores_reader";
 import { readJournal } from "../load/journal.ts";
 import type { World } from "../world.ts";
 import { type Fault, type FaultOutcome, provoke } from "./fault.ts";
@@ -84,9 +84,10 @@ async function missAckTimeout(world: World): Promise<FaultOutcome> {
       const lost = world.logs.email.next("the closed channel", ({ message }) => {
         return MISSED_ACK.test(message);
       }, 5_000);
-      Deno.kill(email.current.pid, "SIGSTOP");
+      const { pid } = email.first.supervisor.current;
+      Deno.kill(pid, "SIGSTOP");
       await delay(ACK_TIMEOUT_MS * 3);
-      Deno.kill(email.current.pid, "SIGCONT");
+      Deno.kill(pid, "SIGCONT");
       endedAt = performance.now();
       // It may have had nothing in hand just then.
       return await lost.then(({ message }) => MISSED_ACK.exec(message)?.[0], () => undefined);
@@ -99,9 +100,10 @@ async function missAckTimeout(world: World): Promise<FaultOutcome> {
 }
 
 /** Whether every event that was published has reached its end at `subscriber`. */
-function hasSeenAll(world: World, subscriber: SubscriberName): boolean {
+async function hasSeenAll(world: World, subscriber: SubscriberName): Promise<boolean> {
   const ids = readJournal(world.journalDir).map(({ eventId }) => eventId);
-  return auditEvents({ ids }, holdingsOf(subscriber, world.dataDirOf)).lost.length === 0;
+  const holdings = await holdingsIn(world.stores.reader, subscriber);
+  return auditEvents({ ids }, holdings).lost.length === 0;
 }
 
 /** The queue of a consumer is deleted while it is empty: it must be declared again. */

@@ -1,5 +1,6 @@
 /** What a fault is, and what it owes: a proof that it really happened. */
 import type { ConsumerName } from "@ecomarket/testbed/processes/roles";
+import type { StoreKind } from "../stores/run_stores.ts";
 import type { World } from "../world.ts";
 
 /** What a fault has to show for itself. */
@@ -19,6 +20,8 @@ export interface Fault {
   readonly description: string;
   /** How many nodes the broker must have. */
   readonly nodes: 1 | 3;
+  /** Which stores it is made for. @default any */
+  readonly store?: StoreKind;
   /** The subscriber without which it cannot be: not before that one runs. */
   readonly needs?: ConsumerName;
   /** Why it cannot be done on this machine, or nothing. */

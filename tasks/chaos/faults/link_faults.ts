@@ -61,10 +61,13 @@ async function slow(world: World): Promise<FaultOutcome> {
 /** Every role comes back, and loses its new connection behind the last answer of its set-up. */
 async function dieAtSetup(world: World): Promise<FaultOutcome> {
   const consumers = Object.values(world.consumers).filter(({ isRunning }) => isRunning);
-  const planned = consumers.length + Number(world.publisher.isRunning);
+  const instances = consumers.flatMap(({ members }) => members);
+  const planned = instances.length + Number(world.publisher.isRunning);
   const before = sum(world.proxies, ({ closesBehind }) => closesBehind);
   for (const proxy of world.proxies) {
-    for (const { name } of consumers) proxy.closeBehind("basic.consume-ok", `ecomarket ${name}`);
+    for (const { supervisor: { name } } of instances) {
+      proxy.closeBehind("basic.consume-ok", `ecomarket ${name}`);
+    }
     if (world.publisher.isRunning) proxy.closeBehind("confirm.select-ok", "ecomarket publisher");
     proxy.cut();
   }

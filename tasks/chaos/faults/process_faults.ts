@@ -4,7 +4,8 @@ import { until } from "@ecomarket/shared/base/poll";
 import { CRASH_EXIT_CODE } from "@ecomarket/shared/contract/simulated_failure";
 import { DELIVERY_LIMIT, SUBSCRIBER_QUEUES } from "@ecomarket/shared/contract/topology";
 import { CONSUMER_NAMES, type ConsumerName } from "@ecomarket/testbed/processes/roles";
-import { countEffects, deadLettersByEvent, SUBSCRIBERS } from "@ecomarket/testbed/stores/effects";
+import { SUBSCRIBERS } from "@ecomarket/testbed/stores/effects";
+import { effectsIn, holdingsIn } from "@ecomarket/testbed/stores/stores_reader";
 import { type JournalOutcome, readJournal } from "../load/journal.ts";
 import type { World } from "../world.ts";
 import { type Fault, type FaultOutcome, provoke } from "./fault.ts";
@@ -12,22 +13,51 @@ import { type Fault, type FaultOutcome, provoke } from "./fault.ts";
 /** Its prefetch window and some: what waits before the crash loop begins. */
 const CRASH_BACKLOG = 150;
 
-/** `kill -9` while it handles: what it was given and had not settled comes back. */
+/**
+ * `kill -9` of the first instance while it handles: what it was given and had not settled comes back,
+ * and the others, where there are any, go on.
+ */
 async function kill(world: World, name: ConsumerName): Promise<FaultOutcome> {
-  const log = world.logs[name];
   const consumer = world.consumers[name];
+  const { supervisor } = consumer.first;
   const proof = await provoke(`a kill of ${name} while it handles`, async () => {
-    const before = log.redeliveries;
-    const { pid } = consumer.current;
-    const isBusy = log.nextEffect();
-    if (name === "dead-letter") await world.publisher.current.tell("doomed loyalty 20");
-    await isBusy;
+    const before = { back: world.logs[name].redeliveries, others: consumer.handledByOthers };
+    const { pid } = supervisor.current;
+    await busy(world, name);
+    const { signal } = await supervisor.kill();
+    await settleDown(world, name);
+    const back = world.logs[name].redeliveries - before.back;
+    const wentOn = consumer.handledByOthers - before.others;
+    if (back === 0 || (consumer.others.length > 0 && wentOn === 0)) return undefined;
+    const told = `pid ${pid} gone by ${signal}; ${back} deliveries came back`;
+    return consumer.others.length === 0
+      ? told
+      : `${told}; the other instance did ${wentOn} meanwhile`;
+  });
+  return { proof, endedAt: supervisor.startedAt, affected: affectedBy(name) };
+}
+
+/** `kill -9` of every instance at once. */
+async function killAll(world: World, name: ConsumerName): Promise<FaultOutcome> {
+  const consumer = world.consumers[name];
+  const proof = await provoke(`a kill of every ${name} while they handle`, async () => {
+    const before = world.logs[name].redeliveries;
+    const pids = consumer.members.map(({ supervisor }) => supervisor.current.pid);
+    await busy(world, name);
     const { signal } = await consumer.kill();
     await settleDown(world, name);
-    const back = log.redeliveries - before;
-    return back > 0 ? `pid ${pid} gone by ${signal}; ${back} deliveries came back` : undefined;
+    const back = world.logs[name].redeliveries - before;
+    if (back === 0) return undefined;
+    return `pids ${pids.join(" and ")} gone by ${signal}; ${back} deliveries came back`;
   });
   return { proof, endedAt: consumer.startedAt, affected: affectedBy(name) };
+}
+
+/** Until it has something in hand. */
+async function busy(world: World, name: ConsumerName): Promise<void> {
+  const isBusy = world.consumers[name].first.log.nextEffect();
+  if (name === "dead-letter") await world.publisher.current.tell("doomed loyalty 20");
+  await isBusy;
 }
 
 /** Long enough for what came back to be handed out again. */
@@ -41,15 +71,15 @@ function affectedBy(name: ConsumerName): ConsumerName[] {
   return name === "dead-letter" ? [] : [name];
 }
 
-/** SIGTERM: it must finish what is in flight and end with 0. */
+/** SIGTERM of the first instance: it must finish what is in flight and end with 0. */
 async function terminate(world: World, name: ConsumerName): Promise<FaultOutcome> {
-  const consumer = world.consumers[name];
-  const { pid } = consumer.current;
-  const { code, signal } = await consumer.stop();
+  const { supervisor } = world.consumers[name].first;
+  const { pid } = supervisor.current;
+  const { code, signal } = await supervisor.stop();
   if (code !== 0) throw new Error(`${name} ended with ${signal ?? code} after SIGTERM, not with 0`);
-  await consumer.start();
+  await supervisor.start();
   const proof = `pid ${pid} drained and ended with 0`;
-  return { proof, endedAt: consumer.startedAt, affected: affectedBy(name) };
+  return { proof, endedAt: supervisor.startedAt, affected: affectedBy(name) };
 }
 
 /** `kill -9` of the publisher between a publish and its confirm, which the link holds back a moment. */
@@ -82,12 +112,11 @@ async function crashLoop(world: World): Promise<FaultOutcome> {
   await world.publisher.current.tell("guilty loyalty");
   await until("a full window", async () => await world.backlog("loyalty") >= CRASH_BACKLOG);
   await consumer.start().catch(() => {}); // It may die before it has said that it consumes.
-  const isDead = () => deadLettersByEvent("loyalty", world.dataDirOf);
   const guilty = () =>
     readJournal(world.journalDir).filter(({ fail }) => fail === "loyalty:crash")
       .map(({ eventId }) => eventId);
-  await until("the guilty event's dead letter", () => {
-    const dead = isDead();
+  await until("the guilty event's dead letter", async () => {
+    const { deadLetters: dead } = await holdingsIn(world.stores.reader, "loyalty");
     const ids = guilty();
     return ids.length > 0 && ids.every((id) => dead.has(id));
   }, { timeoutMs: 60_000 });
@@ -102,8 +131,10 @@ async function crashLoop(world: World): Promise<FaultOutcome> {
 /** A subscriber that is down for the first half of the run: it is started here, at last. */
 async function comeBack(world: World): Promise<FaultOutcome> {
   const waiting = await world.backlog("analytics");
-  const others = SUBSCRIBERS.filter((name) => name !== "analytics")
-    .map((name) => countEffects(name, world.dataDirOf));
+  const others = await Promise.all(
+    SUBSCRIBERS.filter((name) => name !== "analytics")
+      .map((name) => effectsIn(world.stores.reader, name)),
+  );
   if (waiting === 0 || others.includes(0)) throw new Error("analytics missed nothing");
   await world.consumers.analytics.start();
   const endedAt = world.consumers.analytics.startedAt;
@@ -131,6 +162,14 @@ export const PROCESS_FAULTS: readonly Fault[] = [
     nodes: 1,
     needs: name,
     inject: (world) => kill(world, name),
+  })),
+  ...CONSUMER_NAMES.map((name): Fault => ({
+    name: `kill-all-${name}`,
+    description: `kill -9 of every instance of ${name} while they handle`,
+    nodes: 1,
+    store: "postgres",
+    needs: name,
+    inject: (world) => killAll(world, name),
   })),
   ...CONSUMER_NAMES.map((name): Fault => ({
     name: `term-${name}`,

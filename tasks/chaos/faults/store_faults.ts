@@ -170,12 +170,13 @@ function noTmpfs(): string | undefined {
   }
 }
 
-/** Faults of a subscriber's store. */
+/** Faults of a subscriber's store in a file. */
 export const STORE_FAULTS: readonly Fault[] = [
   {
     name: "store-busy",
     description: "another process locks email's store",
     nodes: 1,
+    store: "sqlite",
     needs: "email",
     inject: busy,
   },
@@ -183,6 +184,7 @@ export const STORE_FAULTS: readonly Fault[] = [
     name: "store-outlasts-ack-timeout",
     description: "email's store is locked for longer than the broker waits for an ack",
     nodes: 1,
+    store: "sqlite",
     needs: "email",
     inject: outlasting,
   },
@@ -190,6 +192,7 @@ export const STORE_FAULTS: readonly Fault[] = [
     name: "store-full",
     description: "the disk of email's store is full",
     nodes: 1,
+    store: "sqlite",
     needs: "email",
     impossible: noTmpfs,
     inject: full,
@@ -198,6 +201,7 @@ export const STORE_FAULTS: readonly Fault[] = [
     name: "store-read-only",
     description: "email's store is read-only",
     nodes: 1,
+    store: "sqlite",
     needs: "email",
     impossible: noTmpfs,
     inject: readOnly,

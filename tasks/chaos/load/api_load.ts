@@ -1,6 +1,7 @@
 /**
  * Clients of the users API that do not give up: each registers one user after the other, and repeats
- * a request with the same `Idempotency-Key` until it is answered, whatever becomes of the API.
+ * a request with the same `Idempotency-Key` until it is answered, whatever becomes of the API,
+ * and at another API where there are several.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
@@ -15,10 +16,14 @@ export interface Answer {
 
 const createdSchema = z.object({ user_id: z.string(), event_id: z.string() });
 
-/** Clients at once. */
-const CLIENTS = 8;
-/** How long each client rests between two users. */
-const PAUSE_MS = 10;
+/** How hard the clients press. */
+export interface ApiLoadOptions {
+  /** Clients at once. @default 8 */
+  readonly clients?: number;
+  /** How long each client rests between two users. @default 10 */
+  readonly pauseMs?: number;
+}
+
 /** The wait before a request is repeated. */
 const RETRY_DELAY_MS = 20;
 /** An API that answers nothing for so long is asked again. */
@@ -29,7 +34,8 @@ const REQUEST_TIMEOUT_MS = 10_000;
  * answer.
  */
 export class ApiLoad implements AsyncDisposable {
-  readonly #url: string;
+  readonly #urls: readonly string[];
+  readonly #pauseMs: number;
   readonly #http = Deno.createHttpClient({});
   readonly #run = crypto.randomUUID();
   readonly #answers: Answer[] = [];
@@ -41,16 +47,23 @@ export class ApiLoad implements AsyncDisposable {
   /** Requests that got no answer, or 503, and were repeated. */
   repeated = 0;
 
-  private constructor(url: string) {
-    this.#url = url;
-    const clients = Array.from({ length: CLIENTS }, () => this.#client());
+  private constructor(
+    urls: readonly string[],
+    { clients: count = 8, pauseMs = 10 }: ApiLoadOptions,
+  ) {
+    this.#urls = urls;
+    this.#pauseMs = pauseMs;
+    const clients = Array.from({ length: count }, () => this.#client());
     this.#clients = Promise.all(clients);
     this.#clients.catch(() => {}); // Whoever waits for the end hears of it.
   }
 
-  /** Starts the clients of the API at `url`, such as `http://127.0.0.1:8000`. */
-  static start(url: string): ApiLoad {
-    return new ApiLoad(url);
+  /**
+   * Starts the clients of the APIs at `urls`, such as `http://127.0.0.1:8000`: each request goes to one
+   * of them, and to the next one when it has to be repeated.
+   */
+  static start(urls: readonly string[], options: ApiLoadOptions = {}): ApiLoad {
+    return new ApiLoad(urls, options);
   }
 
   /** What was answered so far: each user once. */
@@ -78,13 +91,13 @@ export class ApiLoad implements AsyncDisposable {
   async #client(): Promise<void> {
     while (!this.#isFinishing) {
       await this.#register(this.#next++);
-      await delay(PAUSE_MS);
+      await delay(this.#pauseMs);
     }
   }
 
   async #register(n: number): Promise<void> {
-    while (!this.#isCut) {
-      const answer = await this.#ask(n);
+    for (let attempt = 0; !this.#isCut; attempt++) {
+      const answer = await this.#ask(n, this.#urls[(n + attempt) % this.#urls.length]!);
       if (answer) return void this.#answers.push(answer);
       this.repeated++;
       await delay(RETRY_DELAY_MS);
@@ -92,11 +105,11 @@ export class ApiLoad implements AsyncDisposable {
   }
 
   /** One request. Resolves with nothing when it has to be repeated. */
-  async #ask(n: number): Promise<Answer | undefined> {
+  async #ask(n: number, url: string): Promise<Answer | undefined> {
     let response: Response;
     let text: string;
     try {
-      response = await fetch(`${this.#url}/users`, {
+      response = await fetch(`${url}/users`, {
         client: this.#http,
         method: "POST",
         headers: {

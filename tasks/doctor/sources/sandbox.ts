@@ -13,6 +13,11 @@ const LOOPBACK: readonly string[] = ["127.0.0.1", "localhost", "[::1]"];
 const STARTS_PROGRAMS: readonly string[] = ["operator", "record"];
 const NEVER: readonly string[] = ["run", "ffi", "sys", "import"];
 
+/** What a package asks for by itself, wherever it is loaded (`parseOptions()` in `src/index.js@postgres 3.4.9`). */
+const ASKED_BY_PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  postgres: ["PGAPPNAME", "PGTARGETSESSIONATTRS"],
+};
+
 const memberSchema = z.object({
   name: z.string().optional(),
   workspace: z.array(z.string()).default([]),
@@ -111,7 +116,9 @@ async function askedVariables(
     // A variable whose name is made of a prefix and something else: a set allows all of them.
     for (const [, prefix] of source.matchAll(/`([A-Z][A-Z_]+_)\$\{/g)) asked.add(`${prefix}*`);
     await Promise.all([...source.matchAll(IMPORT)].map(async ([, names = "", from, later]) => {
-      const target = resolveImport(file, from ?? later!, exported);
+      const specifier = from ?? later!;
+      for (const variable of ASKED_BY_PACKAGES[specifier] ?? []) asked.add(variable);
+      const target = resolveImport(file, specifier, exported);
       if (target === undefined) return;
       if (target !== CONFIG_FILE) return await visit(target);
       for (const [word] of names.matchAll(/\b\w+\b/g)) {

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { Backlog } from "@ecomarket/publisher/outbox/backlog";
-import { readBacklog } from "@ecomarket/publisher/outbox/outbox";
+import { readSqliteBacklog } from "@ecomarket/publisher/outbox/sqlite_outbox";
 import { DATABASE_FILE } from "@ecomarket/shared/store/sqlite";
 import { type DataDirOf, SUBSCRIBERS } from "@ecomarket/testbed/stores/effects";
 import { readStore } from "@ecomarket/testbed/stores/read_store";
@@ -61,5 +61,5 @@ function checkWritable(path: string): void {
 
 /** What waits in the outbox of the users API; `undefined` where there is none yet. */
 export function readOutbox(dataDirOf: DataDirOf, now: Date): Backlog | undefined {
-  return readStore(dataDirOf("users"), (db) => readBacklog((sql) => db.prepare(sql), now));
+  return readStore(dataDirOf("users"), (db) => readSqliteBacklog(db, now));
 }

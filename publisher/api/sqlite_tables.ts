@@ -1,11 +1,11 @@
 /**
- * The tables of the users API: users, their purchases, the events that still have to leave, and the
+ * The tables of the users API in SQLite: users, their purchases, the events that still have to leave, and the
  * answers to requests that may be repeated. One file, so that one transaction writes all of it.
  */
 import type { Migrations } from "@ecomarket/shared/store/sqlite";
 
-/** The migrations of the users API's store, in order. Append to them; never change one. */
-export const API_MIGRATIONS: Migrations = [
+/** The migrations of the users API's store in SQLite, in order. Append to them; never change one. */
+export const SQLITE_API_MIGRATIONS: Migrations = [
   // n.b. NOCASE folds ASCII alone, and the contract's email addresses are ASCII.
   // announced_at is empty exactly as long as the user's event is in the outbox.
   `CREATE TABLE users (
@@ -33,6 +33,3 @@ export const API_MIGRATIONS: Migrations = [
   "ALTER TABLE outbox ADD COLUMN event_type TEXT NOT NULL DEFAULT 'UsuarioCreado'",
   "CREATE INDEX outbox_type ON outbox (event_type, position)",
 ];
-
-/** The tables whose rows have an `event_id`, and in `announced_at` when the broker had that event. */
-export const ANNOUNCED_TABLES: readonly string[] = ["users", "purchases"];
