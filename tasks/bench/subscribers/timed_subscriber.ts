@@ -46,7 +46,7 @@ function timed(store: Store, times: Times): Store {
     },
     checkWritable: () => store.checkWritable(),
     notePause: (pause) => store.notePause(pause),
-    forget: (before, position, limit) => store.forget(before, position, limit),
+    forget: (...part) => store.forget(...part),
     close: () => store.close(),
     [Symbol.asyncDispose]: () => store.close(),
   };
