@@ -152,7 +152,7 @@ export class RobustPublisher implements Publisher {
       exchange,
       routingKey: "",
       content,
-      options: { ...options, headers },
+      options: { ...options, headers: { ...options.headers, ...headers } },
     });
     this.#waiting.push(entry);
     this.#pump();

@@ -146,6 +146,7 @@ export const bindingsSchema = z.array(
     destination: z.string(),
     destination_type: z.string(),
     routing_key: z.string(),
+    arguments: argumentsSchema.optional(),
   }),
 );
 
