@@ -10,11 +10,12 @@ import { withConnection } from "@ecomarket/shared/broker/with_connection";
 import { queuesWithNativeRetry } from "@ecomarket/shared/contract/native_retry";
 import { MONITOR } from "@ecomarket/shared/contract/permissions";
 import {
+  consumedQueues,
   fullTopology,
   PARKED_QUEUE,
   type QueueSpec,
-  SUBSCRIBER_QUEUES,
   type SubscriberName,
+  SUBSCRIPTIONS,
 } from "@ecomarket/shared/contract/topology";
 import { parseArguments } from "@ecomarket/shared/process/args";
 import {
@@ -81,7 +82,9 @@ async function readStatus(): Promise<Status> {
   const ofEach = <T>(value: (name: SubscriberName) => T): Record<string, T> =>
     Object.fromEntries(SUBSCRIBERS.map((name) => [name, value(name)]));
   const queues = await readQueues(fullTopology(retryDelaysMs()).queues);
-  const consumers = (name: SubscriberName) => queues[SUBSCRIBER_QUEUES[name]]?.consumers ?? 0;
+  const consumers = (name: SubscriberName) =>
+    consumedQueues(SUBSCRIPTIONS[name])
+      .reduce((sum, queue) => sum + (queues[queue]?.consumers ?? 0), 0);
   return {
     queues,
     effects: ofEach((name) => countEffects(name, dataDirOf)),

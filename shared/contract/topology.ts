@@ -6,7 +6,13 @@ import type { Channel } from "amqplib";
 import { TopologyDriftError } from "../base/errors.ts";
 import { EVENTS } from "./catalogue.ts";
 import { nativeArguments, type NativeRetry } from "./native_retry.ts";
-import { dividedQueue, type Ordered, partitionAdvice, partitionSlice } from "./partitions.ts";
+import {
+  dividedQueue,
+  type Ordered,
+  partitionAdvice,
+  partitionQueues,
+  partitionSlice,
+} from "./partitions.ts";
 import type { LinkSpec, Topology } from "./topology_spec.ts";
 
 export type { BindingSpec, ExchangeSpec, LinkSpec, QueueSpec, Topology } from "./topology_spec.ts";
@@ -41,6 +47,11 @@ export const SUBSCRIBER_QUEUES = {
 
 /** A subscriber that `setup-queues` knows. */
 export type SubscriberName = keyof typeof SUBSCRIBER_QUEUES;
+
+/** The queues that a subscriber's consumers take events from. */
+export function consumedQueues({ queue, ordered }: Subscription): readonly string[] {
+  return ordered ? partitionQueues(queue, ordered) : [queue];
+}
 
 /** A queue, and the exchanges of the events that it is to receive. */
 export interface Subscription {
@@ -157,9 +168,9 @@ function ownSlice(
   delaysMs: readonly number[],
 ): Topology {
   const exchange = retryExchange(queue);
-  const common = { ...QUORUM, "x-dead-letter-exchange": DEAD_LETTER_EXCHANGE, ...AT_LEAST_ONCE };
+  const dying = { "x-dead-letter-exchange": DEAD_LETTER_EXCHANGE, ...AT_LEAST_ONCE };
   if (ordered) {
-    const joined = { exchanges, retryExchange: exchange, queueArguments: common };
+    const joined = { exchanges, retryExchange: exchange, queueArguments: { ...QUORUM, ...dying } };
     return partitionSlice({ queue, ordered, ...joined });
   }
   const delays = retry ? [] : [...new Set(delaysMs)];
@@ -169,8 +180,9 @@ function ownSlice(
       {
         name: queue,
         arguments: {
-          ...common,
+          ...QUORUM,
           "x-delivery-limit": DELIVERY_LIMIT,
+          ...dying,
           ...(retry ? nativeArguments(retry) : {}),
         },
       },
@@ -244,8 +256,10 @@ export async function declareTopology(channel: Channel, topology: Topology): Pro
     const declared = channel.assertQueue(name, { durable: true, arguments: { ...args } });
     await explainDrift("queue", name, declared);
   }
-  for (const { queue, exchange, routingKey, arguments: args = {} } of topology.bindings) {
-    await channel.bindQueue(queue, exchange, routingKey, { ...args });
+  for (const { queue, exchange, routingKey, arguments: args } of topology.bindings) {
+    await (args
+      ? channel.bindQueue(queue, exchange, routingKey, { ...args })
+      : channel.bindQueue(queue, exchange, routingKey));
   }
   for (const link of topology.links ?? []) await declareLink(channel, link);
 }
