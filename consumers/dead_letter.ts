@@ -2,6 +2,7 @@
 import { ARCHIVE, ARCHIVE_LETTER, ARCHIVE_MIGRATIONS } from "@ecomarket/shared/archive/tables";
 import { messageId, type RawMessage } from "@ecomarket/shared/contract/message";
 import {
+  failureMessage,
   type FailureReport,
   readFailure,
   replayIdOf,
@@ -44,7 +45,7 @@ export const deadLetterConsumer: Consumer<DeadLetter> = {
       log.info("Dead letter from {queue}: {reason} ({detail})", {
         queue: failure.originQueue,
         reason: failure.reason,
-        detail: failure.message,
+        detail: failureMessage(failure.message),
         message_id: messageId,
       });
       return [{

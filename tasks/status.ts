@@ -36,7 +36,8 @@ Usage: deno task status [--json]
 Shows the depth and the consumers of every queue, the effects in every
 subscriber's store, and the archived dead letters, and what each subscriber
 does: consuming, not running, or paused, with what it waits for and since when.
-Changes nothing.
+Changes nothing. Without a broker it shows what the stores tell, and ends with
+1.
 `;
 
 /** The width of a terminal, at least. */
@@ -47,17 +48,20 @@ type Rest = Extract<SubscriberState, { readonly waitsFor: string }>;
 
 /** What `--json` prints. */
 export interface Status {
-  readonly queues: Readonly<Record<string, QueueStatus>>;
+  /** `null` where the broker did not tell. */
+  readonly queues: Readonly<Record<string, QueueStatus>> | null;
   readonly effects: Readonly<Record<string, number>>;
   readonly deadLetters: number;
   /** What each subscriber does now, and what it waits for where it rests. */
   readonly subscribers: Readonly<Record<string, SubscriberState>>;
 }
 
-/** n.b. from RabbitMQ 4.2.6 on, only the management API tells this to a user that may change nothing. */
-async function readQueues(queues: readonly QueueSpec[]): Promise<Status["queues"]> {
+/** n.b. 4.2.6 and 4.3.0 tell this over AMQP only to who may delete the queue; the management API tells it late. */
+async function readQueues(
+  urls: readonly string[],
+  queues: readonly QueueSpec[],
+): Promise<Record<string, QueueStatus>> {
   const names = queues.map((queue) => queue.name);
-  const urls = roleAmqpUrls(MONITOR);
   const ask = async () => {
     const client = new ManagementClient(roleManagementUrl(MONITOR));
     return await monitoredQueueStatus(client, vhostOf(urls[0]!), names);
@@ -77,14 +81,16 @@ function depthOf({ ready, delayed = 0 }: NonNullable<QueueStatus>): number | str
   return delayed === 0 ? ready : `${ready}, and ${delayed} delayed`;
 }
 
-async function readStatus(): Promise<Status> {
+/** What the stores tell, beside what the broker told of its queues. */
+function readStatus(queues: Status["queues"]): Status {
   const dataDirOf = (folder: string) => dataDir(folder);
   const ofEach = <T>(value: (name: SubscriberName) => T): Record<string, T> =>
     Object.fromEntries(SUBSCRIBERS.map((name) => [name, value(name)]));
-  const queues = await readQueues(fullTopology(retryDelaysMs()).queues);
   const consumers = (name: SubscriberName) =>
-    consumedQueues(SUBSCRIPTIONS[name])
-      .reduce((sum, queue) => sum + (queues[queue]?.consumers ?? 0), 0);
+    queues
+      ? consumedQueues(SUBSCRIPTIONS[name])
+        .reduce((sum, queue) => sum + (queues[queue]?.consumers ?? 0), 0)
+      : undefined;
   return {
     queues,
     effects: ofEach((name) => countEffects(name, dataDirOf)),
@@ -96,12 +102,14 @@ async function readStatus(): Promise<Status> {
 }
 
 function show({ queues, effects, deadLetters, subscribers }: Status): void {
-  print(renderTable(
-    ["queue", "ready", "consumers"],
-    Object.entries(queues).map(([name, status]) =>
-      status ? [name, depthOf(status), status.consumers] : [name, "missing", ""]
-    ),
-  ));
+  if (queues) {
+    print(renderTable(
+      ["queue", "ready", "consumers"],
+      Object.entries(queues).map(([name, status]) =>
+        status ? [name, depthOf(status), status.consumers] : [name, "missing", ""]
+      ),
+    ));
+  }
   print(renderTable(["store", "effects", "subscriber"], [
     ...Object.entries(effects).map(([name, count]) => [name, count, subscribers[name]!.state]),
     ["dead letters", deadLetters, ""],
@@ -111,11 +119,11 @@ function show({ queues, effects, deadLetters, subscribers }: Status): void {
       print(wrapText(toldPause(name, subscriber), COLUMNS).join("\n"));
     }
   }
-  if (Object.values(queues).includes(null)) {
+  if (queues && Object.values(queues).includes(null)) {
     print("Queues are missing. Declare them with: deno task setup-queues");
     print("(or name the delays they were declared with: FAST_RETRY, RETRY_DELAYS_MS)");
   }
-  const parked = queues[PARKED_QUEUE]?.ready ?? 0;
+  const parked = queues?.[PARKED_QUEUE]?.ready ?? 0;
   if (parked > 0) {
     print(
       `${parked} dead letter(s) that the archive could not take wait in ${PARKED_QUEUE}, which nobody ` +
@@ -143,8 +151,16 @@ if (import.meta.main) {
   await runCommand(USAGE, async ({ args }) => {
     const { values } = parseArguments(args, { json: { type: "boolean" } });
     if (values.help) return print(USAGE.trim());
-    const status = await readStatus();
+    // n.b. what cannot be used is told before anything is shown.
+    const [urls, wanted] = [roleAmqpUrls(MONITOR), fullTopology(retryDelaysMs()).queues];
+    let failure: unknown;
+    const queues = await readQueues(urls, wanted).catch((error) => {
+      failure = error;
+      return null;
+    });
+    const status = readStatus(queues);
     if (values.json) print(JSON.stringify(status));
     else show(status);
+    if (failure !== undefined) throw failure;
   });
 }

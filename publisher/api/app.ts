@@ -4,6 +4,7 @@
  */
 import { Hono } from "hono";
 import { messageOf, StoreUnavailableError } from "@ecomarket/shared/base/errors";
+import { reportResponse } from "@ecomarket/shared/health/health_server";
 import { methodNotAllowed, problem } from "@ecomarket/shared/http/problem";
 import type { Logger } from "@ecomarket/shared/process/log";
 import type { BacklogBounds } from "../outbox/backlog.ts";
@@ -44,10 +45,7 @@ export function createApp({ store, relay, bounds, log }: AppOptions): Hono {
 
   app.get("/healthz", (c) => c.json({ status: "ok" }));
 
-  app.get("/readyz", async (c) => {
-    const report = await readiness(store, relay.status, bounds);
-    return c.json(report, report.status === "unavailable" ? 503 : 200, NO_STORE);
-  });
+  app.get("/readyz", async () => reportResponse(await readiness(store, relay.status, bounds)));
 
   app.all("/healthz", () => methodNotAllowed("GET, HEAD"));
   app.all("/readyz", () => methodNotAllowed("GET, HEAD"));
@@ -79,5 +77,3 @@ export function createApp({ store, relay, bounds, log }: AppOptions): Hono {
   });
   return app;
 }
-
-const NO_STORE = { "Cache-Control": "no-store" };

@@ -1,6 +1,7 @@
 /** What `/purchases` is answered. */
-import type { Context, Hono } from "hono";
+import type { Hono } from "hono";
 import type { NewPurchase } from "@ecomarket/shared/contract/compra_realizada";
+import { jsonAnswer } from "@ecomarket/shared/http/json_answer";
 import { methodNotAllowed, problem } from "@ecomarket/shared/http/problem";
 import type { Logger } from "@ecomarket/shared/process/log";
 import {
@@ -33,12 +34,12 @@ export function addPurchaseRoutes(app: Hono, purchases: Purchases, log: Logger):
         event_id,
       });
     }
-    return answer(c, result);
+    return answer(result);
   });
 
   app.get("/purchases/:id", (c) => {
     const purchase = purchases.find(c.req.param("id"));
-    return purchase ? c.json(purchase) : problem(404, "There is no purchase with this id");
+    return purchase ? jsonAnswer(purchase) : problem(404, "There is no purchase with this id");
   });
 
   app.all("/purchases", () => methodNotAllowed("POST"));
@@ -50,7 +51,7 @@ function meaningOf({ purchase_id = "", user_id, total, currency, items }: NewPur
   return ["POST /purchases", purchase_id, user_id, String(total), currency, JSON.stringify(items)];
 }
 
-function answer(c: Context, result: RequestResult<PurchaseOutcome>): Response {
+function answer(result: RequestResult<PurchaseOutcome>): Response {
   if (result.kind === "key-reused") return keyReused();
   const { outcome, isReplay } = result;
   const headers = replayHeaders(isReplay);
@@ -64,7 +65,7 @@ function answer(c: Context, result: RequestResult<PurchaseOutcome>): Response {
     case "created": {
       const { purchase } = outcome;
       const location = `/purchases/${encodeURIComponent(purchase.purchase_id)}`;
-      return c.json(purchase, 201, { Location: location, ...headers });
+      return jsonAnswer(purchase, 201, { Location: location, ...headers });
     }
   }
 }

@@ -1,5 +1,6 @@
 /** What `/users` is answered. */
-import type { Context, Hono } from "hono";
+import type { Hono } from "hono";
+import { jsonAnswer } from "@ecomarket/shared/http/json_answer";
 import { methodNotAllowed, problem } from "@ecomarket/shared/http/problem";
 import type { Logger } from "@ecomarket/shared/process/log";
 import {
@@ -29,19 +30,19 @@ export function addUserRoutes(app: Hono, users: Users, log: Logger): void {
       const { nombre, email, event_id } = result.outcome.user;
       log.info("Registered {nombre} <{email}>", { nombre, email, event_id });
     }
-    return answer(c, result);
+    return answer(result);
   });
 
   app.get("/users/:id", (c) => {
     const user = users.find(c.req.param("id"));
-    return user ? c.json(user) : problem(404, "There is no user with this id");
+    return user ? jsonAnswer(user) : problem(404, "There is no user with this id");
   });
 
   app.all("/users", () => methodNotAllowed("POST"));
   app.all("/users/:id", () => methodNotAllowed("GET, HEAD"));
 }
 
-function answer(c: Context, result: RequestResult<Registration>): Response {
+function answer(result: RequestResult<Registration>): Response {
   if (result.kind === "key-reused") return keyReused();
   const { outcome, isReplay } = result;
   const headers = replayHeaders(isReplay);
@@ -49,5 +50,5 @@ function answer(c: Context, result: RequestResult<Registration>): Response {
     return problem(409, "A user with this email is registered already", { headers });
   }
   const { user } = outcome;
-  return c.json(user, 201, { Location: `/users/${user.user_id}`, ...headers });
+  return jsonAnswer(user, 201, { Location: `/users/${user.user_id}`, ...headers });
 }

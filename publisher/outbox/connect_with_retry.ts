@@ -1,7 +1,6 @@
 /** A {@link RobustPublisher}, however long the broker takes to be there and to accept us. */
-import { setTimeout as delay } from "node:timers/promises";
-import { backoffDelayMs } from "@ecomarket/shared/base/backoff";
-import { EcoMarketError } from "@ecomarket/shared/base/errors";
+import { tryAgain } from "@ecomarket/shared/base/backoff";
+import { EcoMarketError, messageOf } from "@ecomarket/shared/base/errors";
 import { RobustPublisher, type RobustPublisherOptions } from "../levels/robust_publisher.ts";
 
 /**
@@ -16,15 +15,15 @@ export async function connectWithRetry(
   onFailure: (problem: string) => void,
 ): Promise<RobustPublisher | undefined> {
   const { signal } = options;
-  for (let n = 1; !signal.aborted; n++) {
-    try {
-      return await RobustPublisher.connect(options);
-    } catch (error) {
-      if (signal.aborted) return undefined;
-      if (!(error instanceof EcoMarketError)) throw error;
-      onFailure(error.message);
-      await delay(backoffDelayMs(n), undefined, { signal }).catch(() => {}); // Aborted: the loop ends.
-    }
+  if (signal.aborted) return undefined;
+  try {
+    return await tryAgain(() => RobustPublisher.connect(options), {
+      isWorthIt: (error) => error instanceof EcoMarketError && !signal.aborted,
+      onFailure: (error) => onFailure(messageOf(error)),
+      signal,
+    });
+  } catch (error) {
+    if (signal.aborted) return undefined;
+    throw error;
   }
-  return undefined;
 }

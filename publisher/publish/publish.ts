@@ -11,11 +11,12 @@ import { ProgressBar } from "@ecomarket/shared/process/progress_bar";
 import { connectPublisher, type Level } from "../levels/levels.ts";
 import type { Publisher } from "../levels/publisher.ts";
 import { asEvents, type EventRow, eventRow, type EventSource } from "./event_row.ts";
+import { dropFileAccess } from "./file_access.ts";
 import { parsePublishArguments, type PublishRequest, USAGE } from "./publish_arguments.ts";
 import { PublishCounts } from "./publish_counts.ts";
 import { jsonReport, textReport } from "./publish_report.ts";
 import { fromFirstEvent, MAX_FAILURES_IN_A_ROW, publishRows } from "./publish_rows.ts";
-import { openSourceFile } from "./sources/file.ts";
+import { openInput, readInput } from "./sources/file.ts";
 import { generatedRows } from "./sources/generated.ts";
 import type { Extent } from "./sources/source_row.ts";
 
@@ -45,11 +46,20 @@ export async function publish({ args, signal }: CommandContext): Promise<number>
 /** What a shell reports of a program that Ctrl+C has ended. */
 const INTERRUPTED = 130;
 
-/** Opens what is to be published. One event of flags is judged at once. */
+/**
+ * Opens what is to be published. One event of flags is judged at once. Before anything is read that
+ * somebody else may have written, no file but the named one can be read any more.
+ */
 async function openEvents(
   { type, form, source }: PublishRequest,
   signal: AbortSignal,
 ): Promise<EventSource> {
+  if (source.kind === "file") {
+    const input = await openInput(source.path);
+    await dropFileAccess();
+    return asEvents(type, await readInput(input, form, signal));
+  }
+  await dropFileAccess();
   switch (source.kind) {
     case "one": {
       const row = eventRow(type, { line: 1, fields: source.fields });
@@ -58,8 +68,6 @@ async function openEvents(
     }
     case "generated":
       return asEvents(type, generatedRows(form.noun, source));
-    case "file":
-      return asEvents(type, await openSourceFile(source.path, form, signal));
   }
 }
 

@@ -3,6 +3,7 @@ import { UsageError } from "@ecomarket/shared/base/errors";
 import { EVENT_TYPES, type EventType } from "@ecomarket/shared/contract/catalogue";
 import type { Body } from "@ecomarket/shared/contract/message";
 import { formatFailurePlan, parseFailurePlan } from "@ecomarket/shared/contract/simulated_failure";
+import { SUBSCRIBER_QUEUES } from "@ecomarket/shared/contract/topology";
 import { parseArguments, wholeNumber } from "@ecomarket/shared/process/args";
 import { type Level, LEVELS } from "../levels/levels.ts";
 import type { EventForm } from "./events/event_form.ts";
@@ -25,20 +26,20 @@ and reason; the rest is published.
   --count N          publish N invented ones; users have addresses below
                      example.com
   --seed N           invent the same ones each time
-  --file PATH        rows from a .csv, .jsonl or .ndjson file, or - (stdin); a CSV
-                     has a header row
+  --file PATH        rows from a .csv, .jsonl or .ndjson file, or - (stdin); a
+                     CSV has a header row
   --level LEVEL      simple, persistent or robust (default: robust)
-  --fail NAME:TIMES  ask the subscriber NAME to fail TIMES times, "always", or to
-                     die each time ("crash"); repeatable. Consumers do so with
-                     SIMULATE_FAILURES=1 only
+  --fail NAME:TIMES  ask the subscriber NAME to fail TIMES times, "always", or
+                     to die each time ("crash"); repeatable. Consumers do so
+                     with SIMULATE_FAILURES=1 only
   --json             print one JSON object at the end: published, confirmed,
                      rejected (line, reason), and failed (line, status, reason)
-                     if any. It lists every such row, so it holds them in memory
+                     if any, the first 10000 of each; "unlisted" counts the rest
   -h, --help         show this text
 ${optionsOfForms()}
 
-Exit codes: 0 everything was published; 1 some was not; 2 the command line or the
-file cannot be used, or the file has no row; 130 interrupted.
+Exit codes: 0 everything was published; 1 some was not; 2 the command line or
+the file cannot be used, or the file has no row; 130 interrupted.
 `;
 
 /** Where the rows come from. */
@@ -102,7 +103,7 @@ export function parsePublishArguments(args: readonly string[]): PublishRequest |
     form,
     source: sourceRequest(type, form, given, values),
     level: parseLevel(values.level),
-    failures: values.fail && formatFailurePlan(parseFailurePlan(values.fail.join(","))),
+    failures: values.fail && parseFail(values.fail),
     json: values.json ?? false,
   };
 }
@@ -134,9 +135,11 @@ function sourceRequest(
       seed: seed === undefined ? undefined : wholeNumber("seed", seed, 0, { max: 0xffff_ffff }),
     };
   }
-  const fields = Object.entries(form.flags).map(([name, { field, isRequired }]) => {
+  const fields = Object.entries(form.flags).map(([name, { field, isRequired, problemOf }]) => {
     const value = given[name];
     if (isRequired && value === undefined) throw new UsageError(`--${name} is missing`);
+    const problem = typeof value === "string" ? problemOf?.(value) : undefined;
+    if (problem) throw new UsageError(`--${name} ${problem}, got "${String(value)}"`);
     return [field, value] as const;
   });
   return { kind: "one", fields: Object.fromEntries(fields) };
@@ -162,6 +165,19 @@ function parseLevel(text: string = "robust"): Level {
   const level = LEVELS.find((known) => known === text);
   if (!level) throw new UsageError(`--level must be one of ${LEVELS.join(", ")}, got "${text}"`);
   return level;
+}
+
+/** @throws {UsageError} when a name is no subscriber's: nobody would fail, and nobody would say so. */
+function parseFail(texts: readonly string[]): string {
+  const plan = parseFailurePlan(texts.join(","));
+  for (const name of plan.keys()) {
+    if (Object.hasOwn(SUBSCRIBER_QUEUES, name)) continue;
+    throw new UsageError(
+      `--fail knows the subscribers of shared/contract/topology.ts: ` +
+        `${inWords(Object.keys(SUBSCRIBER_QUEUES))}; got "${name}"`,
+    );
+  }
+  return formatFailurePlan(plan);
 }
 
 function callsOfForms(): string {

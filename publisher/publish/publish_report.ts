@@ -13,20 +13,34 @@ export interface Report {
   totals(counts: PublishCounts): void;
 }
 
+/** Rejected rows, and failed ones, that are listed. */
+const MAX_LISTED = 10_000;
+
 /**
  * Prints `{"published":N,"confirmed":N,"rejected":[{"line":L,"reason":"…"}]}` at the end, and
- * `"failed":[{"line":L,"status":"…","reason":"…"}]` in it where there are any. Keeps every rejected
- * and failed row in memory until then.
+ * `"failed":[{"line":L,"status":"…","reason":"…"}]` in it where there are any. It lists
+ * the first {@link MAX_LISTED} of each, and `"unlisted":N` says how many there are besides.
  */
 export function jsonReport(): Report {
   const rejected: { line: number; reason: string }[] = [];
   const failed: { line: number; status: string; reason: string }[] = [];
+  let unlisted = 0;
+  const list = <T>(rows: T[], row: T) => {
+    if (rows.length < MAX_LISTED) rows.push(row);
+    else unlisted++;
+  };
   return {
-    rejected: (line, reason) => rejected.push({ line, reason }),
-    failed: (line, _, { status, error }) => failed.push({ line, status, reason: error.message }),
+    rejected: (line, reason) => list(rejected, { line, reason }),
+    failed: (line, _, { status, error }) => list(failed, { line, status, reason: error.message }),
     totals({ published, confirmed }) {
       failed.sort((a, b) => a.line - b.line);
-      const result = { published, confirmed, rejected, ...(failed.length > 0 ? { failed } : {}) };
+      const result = {
+        published,
+        confirmed,
+        rejected,
+        ...(failed.length > 0 ? { failed } : {}),
+        ...(unlisted > 0 ? { unlisted } : {}),
+      };
       print(JSON.stringify(result));
     },
   };

@@ -4,6 +4,7 @@
  */
 import { X509Certificate } from "node:crypto";
 import { join, resolve } from "node:path";
+import { ignoreNotFound } from "@ecomarket/shared/base/errors";
 import { makeAuthority, makeCertificate } from "../machine/certificates.ts";
 import type { NodeTls } from "../node/node_files.ts";
 
@@ -22,7 +23,7 @@ const RENEWED_DAYS_BEFORE_ITS_END = 30;
  * @throws {BrokerSetupError} when there is no `openssl`, or it fails: with what to run.
  */
 export async function developmentCa(directory: string): Promise<NodeTls> {
-  const folder = join(resolve(directory), "ca");
+  const { keys: folder, clients } = folders(directory);
   const authority = { certificate: join(folder, "ca.pem"), key: join(folder, "ca.key") };
   const server = { certificate: join(folder, "server.pem"), key: join(folder, "server.key") };
   if (!await isGood(authority.certificate, server.certificate)) {
@@ -32,11 +33,22 @@ export async function developmentCa(directory: string): Promise<NodeTls> {
     const options = { commonName: "localhost", names: NAMES, days: DAYS };
     await makeCertificate(server, options, authority);
   }
-  const clients = join(resolve(directory), "tls");
   await Deno.mkdir(clients, { recursive: true, mode: 0o700 });
   const ca = join(clients, "ca.pem");
   await Deno.copyFile(authority.certificate, ca);
   return { ca, ...server };
+}
+
+/** Deletes what {@link developmentCa} has made below `directory`, and no certificate of anybody else. */
+export async function removeDevelopmentCa(directory: string): Promise<void> {
+  const { keys, clients } = folders(directory);
+  await Deno.remove(keys, { recursive: true }).catch(ignoreNotFound);
+  await Deno.remove(join(clients, "ca.pem")).catch(ignoreNotFound);
+}
+
+function folders(directory: string): { readonly keys: string; readonly clients: string } {
+  const base = resolve(directory);
+  return { keys: join(base, "ca"), clients: join(base, "tls") };
 }
 
 /** Whether both are there, one signed by the other, and valid for some time. */

@@ -3,6 +3,7 @@ import { ConfigError, ignoreNotFound } from "@ecomarket/shared/base/errors";
 import { credentialsDir } from "@ecomarket/shared/process/credentials_file";
 import { type BrokerKind, type BrokerOptions, brokerSettings } from "./broker_options.ts";
 import { lockBroker, readRecord, removeRecord } from "./broker_record.ts";
+import { removeDevelopmentCa } from "./development_ca.ts";
 import { composeReset, composeStop, dockerProblem } from "./docker_broker.ts";
 import { described, privateBrokers, runningPrivateBroker } from "./private_broker.ts";
 
@@ -24,8 +25,8 @@ export async function stopBroker(options: BrokerOptions = {}): Promise<BrokerKin
 }
 
 /**
- * Stops the broker that we started and deletes its data: the private brokers' folders, and the
- * volumes of `docker-compose.yml` where Docker is at hand.
+ * Stops the broker that we started and deletes its data: the private brokers' folders and
+ * certificates, and the volumes of `docker-compose.yml` where Docker is at hand.
  *
  * @returns what was deleted, in words; empty when there was nothing.
  * @throws {ConfigError} when `AMQP_URL` is set: that broker is not ours to empty.
@@ -48,6 +49,7 @@ export async function resetBroker(options: BrokerOptions = {}): Promise<readonly
     deleted.push("the Docker containers and their volumes");
   }
   await removeRecord(directory);
+  await removeDevelopmentCa(directory);
   // The users went with the broker's data: no role shall try to be one of them.
   if (deleted.length > 0) {
     await Deno.remove(credentialsDir(directory), { recursive: true }).catch(ignoreNotFound);

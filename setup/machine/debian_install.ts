@@ -5,7 +5,7 @@
 import { PLATFORM } from "@ecomarket/shared/process/platform";
 import { lastLines, type ProgramResult, runProgram } from "./run_program.ts";
 
-/** How long `apt-get` may take, in milliseconds: it downloads about 60 MB. */
+/** How long each call of `apt-get` may take, in milliseconds: RabbitMQ is a download of about 60 MB. */
 const INSTALL_TIMEOUT_MS = 10 * 60_000;
 
 /** What the installation touches; tests give their own. */
@@ -16,6 +16,8 @@ export interface DebianOptions {
   readonly policyFile?: string;
   /** @default "systemctl" */
   readonly systemctl?: string;
+  /** How long each call of `apt-get` may take. @default ten minutes */
+  readonly timeoutMs?: number;
 }
 
 /** Why RabbitMQ cannot be installed here, or `undefined` when it can. */
@@ -52,12 +54,15 @@ export async function installRabbitmq(options: DebianOptions = {}): Promise<stri
  */
 export async function installPackages(
   names: readonly string[],
-  { aptGet = "apt-get" }: Pick<DebianOptions, "aptGet"> = {},
+  { aptGet = "apt-get", timeoutMs = INSTALL_TIMEOUT_MS }: Pick<
+    DebianOptions,
+    "aptGet" | "timeoutMs"
+  > = {},
 ): Promise<string | undefined> {
   // n.b. no signal: an `apt-get` that is ended half-way leaves packages half-installed.
   const apt = (...args: string[]) =>
     runProgram(aptGet, args, {
-      timeoutMs: INSTALL_TIMEOUT_MS,
+      timeoutMs,
       env: { DEBIAN_FRONTEND: "noninteractive" },
     });
   const update = await apt("update", "-q");

@@ -21,7 +21,7 @@ export interface RunOptions {
 
 /**
  * Runs `program` and collects what it prints. One that takes longer than `timeoutMs` is ended, and
- * was no success.
+ * was no success; a child of it that goes on is not waited for.
  *
  * @returns `undefined` when there is no such program.
  * @throws the signal's reason when it aborts.
@@ -35,18 +35,24 @@ export async function runProgram(
   const timeout = new AbortController();
   const timer = setTimeout(() => timeout.abort(), timeoutMs);
   try {
-    const result = await new Deno.Command(program, {
+    const ended = signal ? AbortSignal.any([signal, timeout.signal]) : timeout.signal;
+    const child = new Deno.Command(program, {
       args: [...args],
       env,
       clearEnv,
       stdin: "null",
-      signal: signal ? AbortSignal.any([signal, timeout.signal]) : timeout.signal,
-    }).output();
+      stdout: "piped",
+      stderr: "piped",
+      signal: ended,
+    }).spawn();
+    const [{ success }, stdout, stderr] = await Promise.all([
+      child.status,
+      textUntil(child.stdout, ended),
+      textUntil(child.stderr, ended),
+    ]);
     signal?.throwIfAborted();
-    const decoder = new TextDecoder();
-    const stdout = decoder.decode(result.stdout);
-    const output = `${stdout}${decoder.decode(result.stderr)}`.trim();
-    if (!timeout.signal.aborted) return { success: result.success, stdout, output };
+    const output = `${stdout}${stderr}`.trim();
+    if (!timeout.signal.aborted) return { success, stdout, output };
     const overdue = `${program} did not end within ${timeoutMs / 1_000} s`;
     return { success: false, stdout, output: `${output}\n${overdue}`.trim() };
   } catch (error) {
@@ -55,6 +61,19 @@ export async function runProgram(
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** What `stream` brings until its end, or until `ended` aborts: whoever else holds it open may go on. */
+async function textUntil(stream: ReadableStream<Uint8Array>, ended: AbortSignal): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  const into = new WritableStream<Uint8Array>({
+    write: (chunk) => void (text += decoder.decode(chunk, { stream: true })),
+  });
+  await stream.pipeTo(into, { signal: ended }).catch((error) => {
+    if (!ended.aborted) throw error;
+  });
+  return text + decoder.decode();
 }
 
 /** The last `count` lines of a program's output, for an error message. */

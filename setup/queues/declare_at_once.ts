@@ -1,5 +1,7 @@
 /** Declares the whole topology so that a publisher sees either none of its queues or all of them. */
 import type { Channel } from "amqplib";
+import { tryAgain } from "@ecomarket/shared/base/backoff";
+import { withConnection } from "@ecomarket/shared/broker/with_connection";
 import {
   type BindingSpec,
   declareLink,
@@ -35,6 +37,39 @@ export async function declareAtOnce(channel: Channel, topology: Topology): Promi
       links.filter(({ from }) => from === exchange),
     );
   }
+}
+
+/** How long it is tried again while others declare, in milliseconds: each takes a moment. */
+const OTHERS_PATIENCE_MS = 10_000;
+
+/**
+ * As {@link declareAtOnce}, on the first broker of `urls` that answers, beside others that do the same.
+ *
+ * n.b. who is done takes the exchange away by which another joins its queues at that moment. The broker
+ * answers that one with a 404, or ends its connection with an internal error (seen on 4.3.6).
+ */
+export async function declareAmongOthers(
+  urls: readonly string[],
+  topology: Topology,
+): Promise<void> {
+  const lastTry = performance.now() + OTHERS_PATIENCE_MS;
+  await tryAgain(() => declareOnce(urls, topology), {
+    isWorthIt: (error) =>
+      [404, 541].includes((error as { code: number }).code) && performance.now() < lastTry,
+  });
+}
+
+async function declareOnce(urls: readonly string[], topology: Topology): Promise<void> {
+  await withConnection(urls, "setup-queues", async (connection) => {
+    // n.b. what ends the connection is not in the error of the call that waits for its answer.
+    let end: unknown;
+    connection.on("error", (error) => end = error);
+    const channel = await connection.createChannel();
+    channel.on("error", () => {}); // The call that caused it rejects with it.
+    await declareAtOnce(channel, topology).catch((error) => {
+      throw end ?? error;
+    });
+  });
 }
 
 async function joinAtOnce(

@@ -15,6 +15,7 @@ import { brokerRoles } from "@ecomarket/shared/contract/permissions";
 import {
   fullTopology,
   migratingName,
+  type QueueSpec,
   SUBSCRIBER_QUEUES,
   type Topology,
 } from "@ecomarket/shared/contract/topology";
@@ -25,15 +26,17 @@ import {
   managementUrl,
   retryDelaysMs,
 } from "@ecomarket/shared/process/config";
+import { readBrokerUrls } from "@ecomarket/shared/process/broker_file";
 import { configureLog } from "@ecomarket/shared/process/log";
 import { print, printError, runCommand } from "@ecomarket/shared/process/main";
 import { renderTable } from "@ecomarket/shared/process/table";
-import { declareAtOnce } from "./declare_at_once.ts";
+import { declareAmongOthers } from "./declare_at_once.ts";
 import { dropPartitions } from "./drop_partitions.ts";
 import { furtherSubscribers } from "./further_subscribers.ts";
 import { migrateQueues } from "./migrate_queues.ts";
 import { givenPasswords, rightsTable, setupUsers } from "./setup_users.ts";
 import {
+  differenceText,
   diffTopology,
   leftovers,
   otherSubscribers,
@@ -49,7 +52,8 @@ Usage: deno task setup-queues [--check | --migrate]
        deno task setup-queues --drop-partitions QUEUE
 
 Declares every exchange, queue and binding, and prints what stands. Safe to run
-again: it never changes or deletes what is there.
+again: it never changes or deletes what is there. On a broker that
+\`deno task broker start\` started it does as with --users.
 
   --check     declare nothing; exit 1 and name each difference, if there is one
   --migrate   replace queues that stand with other arguments: their messages and
@@ -76,14 +80,12 @@ The retry queues follow FAST_RETRY and RETRY_DELAYS_MS, as the consumers' do.
 /** Declares `topology` on the first broker of `urls` that answers. */
 async function declare(urls: readonly string[], topology: Topology): Promise<void> {
   await withConnection(urls, "setup-queues", async (connection) => {
-    const channel = await connection.createChannel();
-    channel.on("error", () => {}); // The call that caused it rejects with it.
     requireNativeRetry(brokerVersion(connection), topology.queues);
-    await declareAtOnce(channel, topology);
+    await declareAmongOthers(urls, topology);
     const queues = topology.queues.map(({ name }) => name);
     const standIns = await queueStatus(connection, queues.map(migratingName));
     const unfinished = queues.find((name) => standIns[migratingName(name)]);
-    if (unfinished) throw new MigrationError(unfinishedMigration(unfinished));
+    if (unfinished) throw new MigrationError(differenceText(unfinishedMigration(unfinished)));
   });
 }
 
@@ -108,7 +110,7 @@ async function check(topology: Topology): Promise<number> {
     ...leftovers(topology, standing),
     ...sharedByConsumers(await readConsumers(client, vhost)),
   ];
-  differences.forEach((difference) => printError(difference));
+  differences.forEach((difference) => printError(differenceText(difference)));
   const others = otherSubscribers(topology, standing);
   if (others.length > 0) print(`Further subscribers: ${others.join(", ")}`);
   if (differences.length > 0) {
@@ -119,21 +121,30 @@ async function check(topology: Topology): Promise<number> {
   return 0;
 }
 
+/** Whether the broker is one that `deno task broker start` started, for this project and nobody else. */
+function isOurBroker(): boolean {
+  return !Deno.env.get("AMQP_URL") && readBrokerUrls() !== undefined;
+}
+
 function table({ queues, bindings }: Topology): string {
   const rows = queues.map(({ name, arguments: args }) => {
     const sources = bindings.filter((binding) => binding.queue === name)
       .map((binding) => binding.exchange);
     const exchanges = [...new Set(sources)];
-    const ttlMs = args["x-message-ttl"];
-    const minMs = args["x-delayed-retry-min"];
-    const afterwards = typeof ttlMs === "number"
-      ? `back after ${ttlMs / 1000} s`
-      : typeof minMs === "number"
-      ? `back after ${minMs / 1000} s or more, then ${args["x-dead-letter-exchange"]}`
-      : String(args["x-dead-letter-exchange"] ?? "a person looks at it");
-    return [name, exchanges.reverse().join("\n"), afterwards];
+    return [name, exchanges.reverse().join("\n"), afterwards(name, args)];
   });
   return renderTable(["quorum queue", "bound to", "and then"], rows);
+}
+
+/** Where what leaves the queue by itself goes, in the 16 columns that a terminal has left for it. */
+function afterwards(name: string, args: QueueSpec["arguments"]): string {
+  const ttlMs = args["x-message-ttl"];
+  if (typeof ttlMs === "number") return `back after ${ttlMs / 1000} s`;
+  const minMs = args["x-delayed-retry-min"];
+  if (typeof minMs === "number") return `back after ${minMs / 1000} s`;
+  const exchange = args["x-dead-letter-exchange"];
+  if (exchange === undefined) return "for a person";
+  return String(exchange).replace(`${name}.`, "its .");
 }
 
 if (import.meta.main) {
@@ -148,15 +159,17 @@ if (import.meta.main) {
     });
     if (values.help) return print(USAGE.trim());
     const toDrop = values["drop-partitions"];
-    const actions = [values.check, values.migrate, values.users, toDrop !== undefined];
-    if (actions.filter(Boolean).length > 1) {
+    const actions = [values.check, values.migrate, values.users, toDrop !== undefined]
+      .filter(Boolean);
+    if (actions.length > 1) {
       throw new UsageError("--check, --migrate, --users and --drop-partitions: one of them");
     }
     if (!values.users && (values.subscriber || values.rotate)) {
       throw new UsageError("--subscriber and --rotate: only with --users");
     }
+    const makesUsers = values.users ?? (actions.length === 0 && isOurBroker());
     const roles = brokerRoles(furtherSubscribers(values.subscriber ?? []));
-    const given = givenPasswords(values.users ? roles : [], (name) => Deno.env.get(name));
+    const given = givenPasswords(makesUsers ? roles : [], (name) => Deno.env.get(name));
     await configureLog(logConfig());
     refuseSharedQueues(SUBSCRIBER_QUEUES);
     const topology = fullTopology(retryDelaysMs());
@@ -169,7 +182,7 @@ if (import.meta.main) {
     print(
       `${exchanges.length} exchanges, ${queues.length} queues and ${bindings.length} bindings stand.`,
     );
-    if (!values.users) return;
+    if (!makesUsers) return;
     await setupUsers({
       managementUrl: managementUrl(),
       amqpUrl: urls[0]!,
@@ -177,7 +190,7 @@ if (import.meta.main) {
       given,
       rotate: values.rotate ?? false,
     });
-    print(rightsTable(roles));
+    if (values.users) print(rightsTable(roles));
     print(`${roles.length} users stand, each with the rights of its role.`);
   });
 }

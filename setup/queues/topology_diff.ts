@@ -15,8 +15,19 @@ import {
   type Topology,
 } from "@ecomarket/shared/contract/topology";
 
-/** One difference, in a sentence that names the thing, what is there, and what was wanted. */
-export type Difference = string;
+/** One difference between what is wanted and what stands. */
+export interface Difference {
+  readonly kind: "missing" | "otherwise" | "unknown" | "unfinished" | "shared";
+  /** The thing, what is there, and what was wanted: a sentence without its full stop. */
+  readonly what: string;
+  /** What to do about it: a command alone, or a sentence without its full stop. */
+  readonly mend: string;
+}
+
+/** A difference as a person reads it. */
+export function differenceText({ what, mend }: Difference): string {
+  return `${what}. ${mend.startsWith("deno task ") ? "Run: " : ""}${mend}`;
+}
 
 /** Every difference that matters: what is missing, and what stands otherwise. */
 export function diffTopology(wanted: Topology, standing: StandingTopology): Difference[] {
@@ -63,7 +74,8 @@ export function diffTopology(wanted: Topology, standing: StandingTopology): Diff
 export function unknownToBroker({ queues }: Topology, version: string): Difference[] {
   const asking = queuesWithNativeRetry(queues);
   if (asking.length === 0 || knowsNativeRetry(version)) return [];
-  return [nativeRetryRefusal(version, asking)];
+  const { what, mend } = nativeRetryRefusal(version, asking);
+  return [difference("unknown", what, mend)];
 }
 
 function isBinding(
@@ -98,7 +110,7 @@ export function otherSubscribers(wanted: Topology, standing: StandingTopology): 
 export function leftovers(wanted: Topology, standing: StandingTopology): Difference[] {
   const names = new Set([...standing.exchanges, ...standing.queues].map(({ name }) => name));
   const setup = EVENT_EXCHANGES.some((exchange) => names.has(setupExchange(exchange)))
-    ? [`A set-up was ended on its way. Run: deno task setup-queues`]
+    ? [difference("unfinished", "A set-up was ended on its way", "deno task setup-queues")]
     : [];
   const migrations = wanted.queues.filter(({ name }) => names.has(migratingName(name)))
     .map(({ name }) => unfinishedMigration(name));
@@ -107,8 +119,12 @@ export function leftovers(wanted: Topology, standing: StandingTopology): Differe
 
 /** What is said of a queue for which something stands in. */
 export function unfinishedMigration(queue: string): Difference {
-  return `A migration of "${queue}" was ended on its way, and messages may wait in ` +
-    `"${migratingName(queue)}". Run: deno task setup-queues --migrate`;
+  return difference(
+    "unfinished",
+    `A migration of "${queue}" was ended on its way, and messages may wait in ` +
+      `"${migratingName(queue)}"`,
+    "deno task setup-queues --migrate",
+  );
 }
 
 /** Queues whose consumers call themselves by more than one name: they take events from each other. */
@@ -118,10 +134,12 @@ export function sharedByConsumers(consumers: readonly StandingConsumer[]): Diffe
     const names = [...new Set(all.flatMap(({ name }) => name === undefined ? [] : [name]))].sort();
     if (names.length < 2) return [];
     const shown = names.map((name) => `"${name}"`).join(" and ");
-    return [
+    return [difference(
+      "shared",
       `The queue "${queue}" is consumed under different names, ${shown}: each event reaches one of ` +
-      "them only. Give each subscriber a queue of its own",
-    ];
+        "them only",
+      "Give each subscriber a queue of its own",
+    )];
   });
 }
 
@@ -158,9 +176,14 @@ function shown(value: unknown): string {
 }
 
 function missing(what: string): Difference {
-  return `The ${what} is missing. Run: deno task setup-queues`;
+  return difference("missing", `The ${what} is missing`, "deno task setup-queues");
 }
 
 function drift(kind: "queue" | "exchange", name: string, problem: string): Difference {
-  return `The ${kind} "${name}" stands otherwise: ${problem}. ${driftAdvice(kind, name)}`;
+  const what = `The ${kind} "${name}" stands otherwise: ${problem}`;
+  return difference("otherwise", what, driftAdvice(kind, name));
+}
+
+function difference(kind: Difference["kind"], what: string, mend: string): Difference {
+  return { kind, what, mend };
 }

@@ -31,6 +31,7 @@ export async function connectOnce(
   role: string,
   timeoutMs: number = DEFAULT_CONNECT_TIMEOUT_MS,
 ): Promise<ChannelModel> {
+  const startedAt = performance.now();
   const failures: unknown[] = [];
   for (const url of urls) {
     try {
@@ -45,8 +46,9 @@ export async function connectOnce(
   if (explained) throw explained;
   const cause = failures.length === 1 ? failures[0] : new AggregateError(failures);
   const shown = urls.map(redactUrl).join(", ");
+  const waitedMs = performance.now() - startedAt;
   throw sandboxRefusal(cause) ??
-    (isRefusal(cause) ? refused(shown, cause) : unreachable(shown, timeoutMs, cause));
+    (isRefusal(cause) ? refused(shown, cause) : unreachable(shown, waitedMs, cause));
 }
 
 /**

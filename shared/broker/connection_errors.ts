@@ -36,15 +36,17 @@ export function refused(url: string, cause: unknown): AccessRefusedError {
   );
 }
 
-/** The error for a broker that does not answer. `cause` is the last failed try. */
+/** The error for a broker that did not answer for `waitedMs`. `cause` is the last failed try. */
 export function unreachable(
   url: string,
-  timeoutMs: number,
+  waitedMs: number,
   cause?: unknown,
 ): BrokerUnreachableError {
   const reason = cause ? messageOf(cause) : "no answer";
+  // What was known at once has waited for nobody.
+  const within = waitedMs < 1_000 ? "" : ` within ${Math.round(waitedMs / 1000)} s`;
   return new BrokerUnreachableError(
-    `No broker answered at ${url} within ${timeoutMs / 1000} s (${reason}). ` +
+    `No broker answered at ${url}${within} (${reason}). ` +
       "Start one with: deno task broker start (or set AMQP_URL)",
     { cause },
   );

@@ -3,12 +3,16 @@ import { Buffer } from "node:buffer";
 import { z } from "zod";
 import { tryAgain } from "../base/backoff.ts";
 import { BrokerUnreachableError, messageOf } from "../base/errors.ts";
+import { parseJson } from "../base/json.ts";
 import { redactUrl } from "../process/config.ts";
 import { isTls, readTlsFiles } from "../process/tls_files.ts";
 
 const REQUEST_TIMEOUT_MS = 5_000;
 /** How long an answer of 500 to a question is taken for one of a moment. */
 const PATIENCE_MS = 1_000;
+
+/** A list of five thousand connections or queues is shorter. */
+const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
 
 /** What the API answered, whole. */
 interface Answer {
@@ -40,7 +44,17 @@ export class ManagementClient {
     const { text } = await tryAgain(() => this.#request("GET", path), {
       isWorthIt: (error) => error instanceof ServerError && performance.now() < lastTry,
     });
-    return schema.parse(JSON.parse(text));
+    return this.#parse(path, text, schema);
+  }
+
+  #parse<T>(path: string, text: string, schema: z.ZodType<T>): T {
+    try {
+      return schema.parse(parseJson(text));
+    } catch (error) {
+      const [issue] = error instanceof z.ZodError ? error.issues : [];
+      const problem = issue ? `${issue.path.join(".")} ${issue.message}` : messageOf(error);
+      throw this.#unreachable(`GET /api/${path} answered what cannot be read: ${problem}`);
+    }
   }
 
   /**
@@ -83,7 +97,7 @@ export class ManagementClient {
         ...(client ? { client } : {}),
         signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
       });
-      text = await response.text();
+      text = await limitedText(response);
     } catch (error) {
       const { cause } = error as { cause?: unknown };
       throw this.#unreachable(messageOf(isTls(this.url) && cause ? cause : error), error);
@@ -101,6 +115,19 @@ export class ManagementClient {
       { cause },
     );
   }
+}
+
+/** What `response` says, of which no more is read than {@link MAX_ANSWER_BYTES}. */
+async function limitedText(response: Response): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  let length = 0;
+  for await (const chunk of response.body ?? []) {
+    length += chunk.length;
+    if (length > MAX_ANSWER_BYTES) throw new Error(`its answer has over ${MAX_ANSWER_BYTES} bytes`);
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
 }
 
 /** The API answered 500. */
@@ -126,12 +153,12 @@ export function vhostOf(amqpUrl: string): string {
 
 const argumentsSchema = z.record(z.string(), z.unknown());
 
-/** A queue as `GET /api/queues/{vhost}` lists it. */
-export const queuesSchema = z.array(
+/** Queues as `GET /api/queues/{vhost}` lists them. */
+const queuesSchema = z.array(
   z.object({ name: z.string(), durable: z.boolean(), arguments: argumentsSchema }),
 );
-/** An exchange as `GET /api/exchanges/{vhost}` lists it. */
-export const exchangesSchema = z.array(
+/** Exchanges as `GET /api/exchanges/{vhost}` lists them. */
+const exchangesSchema = z.array(
   z.object({
     name: z.string(),
     type: z.string(),
@@ -139,8 +166,8 @@ export const exchangesSchema = z.array(
     arguments: argumentsSchema,
   }),
 );
-/** A binding as `GET /api/bindings/{vhost}` lists it. */
-export const bindingsSchema = z.array(
+/** Bindings as `GET /api/bindings/{vhost}` lists them. */
+const bindingsSchema = z.array(
   z.object({
     source: z.string(),
     destination: z.string(),
@@ -150,14 +177,14 @@ export const bindingsSchema = z.array(
   }),
 );
 
-/** A consumer as `GET /api/consumers/{vhost}` lists it. */
+/** Consumers as `GET /api/consumers/{vhost}` lists them. */
 const consumersSchema = z.array(
   z.object({
     queue: z.object({ name: z.string() }),
     channel_details: z.object({ connection_name: z.string().optional() }),
   }),
 );
-/** A connection as `GET /api/connections` lists it: `user_provided_name` is the client's own. */
+/** Connections as `GET /api/connections` lists them: `user_provided_name` is the client's own. */
 const connectionsSchema = z.array(
   z.object({ name: z.string(), user_provided_name: z.string().optional() }),
 );
@@ -198,7 +225,9 @@ const queueSchema = z.object({ durable: z.boolean(), arguments: argumentsSchema 
 const queueBindingsSchema = z.array(z.object({ source: z.string(), routing_key: z.string() }));
 
 /** A queue that stands: how it was declared, and where it is bound. */
-export interface StandingQueue extends z.infer<typeof queueSchema> {
+export interface StandingQueue {
+  readonly durable: boolean;
+  readonly arguments: Arguments;
   readonly bindings: readonly { readonly exchange: string; readonly routingKey: string }[];
 }
 
@@ -217,11 +246,29 @@ export async function readQueue(
   };
 }
 
-/** What stands in one virtual host. */
+/** The arguments with which something was declared. */
+type Arguments = Readonly<Record<string, unknown>>;
+
+/** What stands in one virtual host, in the management API's words. */
 export interface StandingTopology {
-  readonly exchanges: z.infer<typeof exchangesSchema>;
-  readonly queues: z.infer<typeof queuesSchema>;
-  readonly bindings: z.infer<typeof bindingsSchema>;
+  readonly exchanges: readonly {
+    readonly name: string;
+    readonly type: string;
+    readonly durable: boolean;
+    readonly arguments: Arguments;
+  }[];
+  readonly queues: readonly {
+    readonly name: string;
+    readonly durable: boolean;
+    readonly arguments: Arguments;
+  }[];
+  readonly bindings: readonly {
+    readonly source: string;
+    readonly destination: string;
+    readonly destination_type: string;
+    readonly routing_key: string;
+    readonly arguments?: Arguments | undefined;
+  }[];
 }
 
 /** Reads what stands in `vhost`, changing nothing. */

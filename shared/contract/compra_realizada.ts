@@ -3,17 +3,22 @@ import { z } from "zod";
 import { defineEvent, type Envelope, type EventDefinition } from "./event.ts";
 import { shortText, userIdSchema } from "./fields.ts";
 
-const wholeNumber = (min: number, error: string) =>
+const wholeNumber = (min: number, error: string): z.ZodNumber =>
   z.number().refine((value) => Number.isSafeInteger(value) && value >= min, { error });
 
 /** One line of a purchase. */
-const itemSchema = z.object({
+const itemSchema: z.ZodType<PurchaseItem> = z.object({
   sku: shortText(64),
   quantity: wholeNumber(1, "must be a whole number from 1 up"),
 });
 
 /** What a purchase has to be. */
-export const newPurchaseSchema = z.object({
+export const newPurchaseSchema: z.ZodObject<{
+  user_id: z.ZodString;
+  total: z.ZodNumber;
+  currency: z.ZodString;
+  items: z.ZodArray<z.ZodType<PurchaseItem>>;
+}> = z.object({
   user_id: userIdSchema,
   total: wholeNumber(0, "must be a whole number of minor units (cents) from 0 up"),
   currency: z.string().regex(/^[A-Z]{3}$/, { error: "must be an ISO 4217 code such as EUR" }),
@@ -63,7 +68,7 @@ export interface CompraRealizada extends Envelope<"CompraRealizada"> {
 }
 
 /** The id of a purchase, as written and as read. */
-export const purchaseIdSchema = shortText(200);
+export const purchaseIdSchema: z.ZodString = shortText(200);
 
 /** The only currency of version 1, which did not name it. */
 const FIRST_CURRENCY = "EUR";

@@ -14,4 +14,4 @@ export function shortText(max: number): z.ZodString {
 }
 
 /** The id of a user, as written and as read. */
-export const userIdSchema = shortText(200);
+export const userIdSchema: z.ZodString = shortText(200);

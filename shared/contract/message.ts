@@ -3,6 +3,7 @@ import { Buffer } from "node:buffer";
 import { v5 as uuidV5 } from "uuid";
 import { z } from "zod";
 import { InvalidMessageError } from "../base/errors.ts";
+import { JsonDepthError, parseJson } from "../base/json.ts";
 
 /** A message as it came, as far as an event is in it: nothing in it is to be trusted. */
 export interface RawMessage {
@@ -53,7 +54,8 @@ export function messageId(message: RawMessage): string {
 /**
  * The JSON object that these bytes are.
  *
- * @throws {InvalidMessageError} when they are anything else, or more than {@link MAX_BODY_BYTES}.
+ * @throws {InvalidMessageError} when they are anything else, more than {@link MAX_BODY_BYTES}, or
+ *   nested more deeply than `MAX_JSON_DEPTH` of `shared/base/json.ts`.
  */
 export function parseBody(content: Uint8Array): Body {
   if (content.length > MAX_BODY_BYTES) {
@@ -63,8 +65,9 @@ export function parseBody(content: Uint8Array): Body {
   }
   let body: unknown;
   try {
-    body = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(content));
+    body = parseJson(new TextDecoder("utf-8", { fatal: true }).decode(content));
   } catch (error) {
+    if (error instanceof JsonDepthError) throw new InvalidMessageError(`the body ${error.message}`);
     const problem = error instanceof SyntaxError ? "JSON" : "UTF-8";
     throw new InvalidMessageError(`the body is not valid ${problem}`, { cause: error });
   }

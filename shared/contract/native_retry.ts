@@ -101,16 +101,24 @@ export function longestHiddenMs(queueArguments: Readonly<Record<string, unknown>
 export function requireNativeRetry(version: string, queues: readonly Declared[]): void {
   const asking = queuesWithNativeRetry(queues);
   if (asking.length > 0 && !knowsNativeRetry(version)) {
-    throw new BrokerTooOldError(nativeRetryRefusal(version, asking));
+    const { what, mend } = nativeRetryRefusal(version, asking);
+    throw new BrokerTooOldError(`${what}. ${mend}`);
   }
 }
 
 /** What is said of `queues` where the broker's `version` is too old for them. */
-export function nativeRetryRefusal(version: string, queues: readonly string[]): string {
+export function nativeRetryRefusal(
+  version: string,
+  queues: readonly string[],
+): { readonly what: string; readonly mend: string } {
   const shown = queues.map((queue) => `"${queue}"`).join(", ");
-  return `The broker is RabbitMQ ${version}, and delays no retries: ${shown} would be given a failed ` +
-    `event again at once. Use RabbitMQ ${SINCE.major}.${SINCE.minor} or later, or take \`retry\` out ` +
-    "of the subscriber, which then has retry queues";
+  return {
+    what:
+      `The broker is RabbitMQ ${version}, and delays no retries: ${shown} would be given a failed ` +
+      "event again at once",
+    mend: `Use RabbitMQ ${SINCE.major}.${SINCE.minor} or later, or take \`retry\` out of the ` +
+      "subscriber, which then has retry queues",
+  };
 }
 
 /** n.b. what is no version is none that is known to do it. */

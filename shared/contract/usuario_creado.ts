@@ -4,7 +4,7 @@ import { defineEvent, type Envelope, type EventDefinition } from "./event.ts";
 import { shortText, userIdSchema } from "./fields.ts";
 
 /** What a person fills in: `nombre` is trimmed and has 1 to 200 characters, `email` at most 254. */
-export const newUserSchema = z.object({
+export const newUserSchema: z.ZodObject<Record<"nombre" | "email", z.ZodType<string>>> = z.object({
   nombre: z.string().trim().pipe(shortText(200)),
   email: z.string().trim()
     .min(1, { error: "must not be empty", abort: true })

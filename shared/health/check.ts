@@ -4,12 +4,13 @@
  * what the role answers, and ends with 0 where that is a 200, else with 1.
  */
 import { get, type IncomingMessage } from "node:http";
-import { text } from "node:stream/consumers";
 import { messageOf } from "../base/errors.ts";
 import { print, printError } from "../process/main.ts";
 
 /** How long an answer may take. */
 const TIMEOUT_MS = 5_000;
+/** As much of an answer is shown: a report has some hundreds. */
+const MAX_ANSWER_CHARACTERS = 10_000;
 
 /** Asks `url`. @returns whether it answered 200. */
 async function check(url: string): Promise<boolean> {
@@ -17,8 +18,18 @@ async function check(url: string): Promise<boolean> {
   // n.b. fetch() asks the proxy of HTTP_PROXY, which Docker may set, also for the loopback (Deno 2.9).
   get(url, { signal: AbortSignal.timeout(TIMEOUT_MS) }, resolve).once("error", reject);
   const response = await promise;
-  print(await text(response));
+  print(await limitedText(response));
   return response.statusCode === 200;
+}
+
+/** What `response` says, up to {@link MAX_ANSWER_CHARACTERS}. */
+async function limitedText(response: IncomingMessage): Promise<string> {
+  let text = "";
+  for await (const chunk of response.setEncoding("utf8")) {
+    text += chunk;
+    if (text.length > MAX_ANSWER_CHARACTERS) return `${text.slice(0, MAX_ANSWER_CHARACTERS)}…`;
+  }
+  return text;
 }
 
 if (import.meta.main) {

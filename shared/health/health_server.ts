@@ -2,6 +2,7 @@
 import { Hono } from "hono";
 import type { Registry } from "prom-client";
 import { messageOf } from "../base/errors.ts";
+import { jsonAnswer } from "../http/json_answer.ts";
 import { methodNotAllowed, problem } from "../http/problem.ts";
 import { serveHttp } from "../http/serve_http.ts";
 import type { Logger } from "../process/log.ts";
@@ -64,10 +65,7 @@ export async function serveHealth(port: number, source: HealthSource): Promise<H
 export function createHealthApp({ readiness, metrics, log }: HealthSource): Hono {
   const app = new Hono();
   app.get("/healthz", (c) => c.json({ status: "ok" }, 200, NO_STORE));
-  app.get("/readyz", async (c) => {
-    const report = await readiness();
-    return c.json(report, report.status === "unavailable" ? 503 : 200, NO_STORE);
-  });
+  app.get("/readyz", async () => reportResponse(await readiness()));
   app.get(
     "/metrics",
     async (c) =>
@@ -82,6 +80,11 @@ export function createHealthApp({ readiness, metrics, log }: HealthSource): Hono
     return problem(500, "Something went wrong here. The log says more");
   });
   return app;
+}
+
+/** What `GET /readyz` is answered: `report`, with 200, or 503 where it is `unavailable`. */
+export function reportResponse(report: HealthReport): Response {
+  return jsonAnswer(report, report.status === "unavailable" ? 503 : 200, NO_STORE);
 }
 
 const NO_STORE = { "Cache-Control": "no-store" };

@@ -45,6 +45,9 @@ const DEFAULT_MAX_CONNECTIONS = 800;
  */
 const DEFAULT_IDLE_TIMEOUT_MS = 65_000;
 
+/** Bytes of a request's header, its URL included: what `node:http` takes by itself, named. */
+const MAX_HEADER_BYTES = 16 * 1024;
+
 /** Into how many parts the header's time is cut: connections are looked at after each. */
 const CHECKS_PER_DEADLINE = 10;
 
@@ -66,6 +69,7 @@ export function boundedServer(options: BoundedServerOptions): Server {
     },
   });
   const server = createServer({
+    maxHeaderSize: MAX_HEADER_BYTES,
     headersTimeout,
     requestTimeout,
     connectionsCheckingInterval: headersTimeout / CHECKS_PER_DEADLINE,

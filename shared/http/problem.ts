@@ -1,5 +1,6 @@
 /** What the API answers when it does not do what it was asked: RFC 9457, `application/problem+json`. */
 import type { FieldIssue } from "../contract/issues.ts";
+import { printableJson } from "../process/printable.ts";
 
 /** The statuses that are answered with a problem, and their names in RFC 9110 and RFC 6585. */
 const TITLES = {
@@ -66,5 +67,5 @@ export function lastWords(status: ProblemStatus, detail: string): string {
 const MEDIA_TYPE = "application/problem+json";
 
 function bodyOf(status: ProblemStatus, detail: string, errors?: readonly FieldIssue[]): string {
-  return JSON.stringify({ type: "about:blank", title: TITLES[status], status, detail, errors });
+  return printableJson({ type: "about:blank", title: TITLES[status], status, detail, errors });
 }

@@ -30,19 +30,32 @@ export function parseArguments<const O extends Options>(
   let parsed;
   try {
     parsed = parseArgs({
-      args: [...args],
+      args: withNegativeValues(args, options),
       options: { ...options, help: { type: "boolean", short: "h" } },
       strict: true,
       allowPositionals: true,
     });
   } catch (error) {
     // n.b. behind the first sentence Node tells how to write an argument that begins with a dash.
-    throw new UsageError(messageOf(error).split(". ", 1)[0]!);
+    const [problem = ""] = messageOf(error).split(". ", 1);
+    throw new UsageError(problem.replace(/argument is ambiguous$/, "needs a value"));
   }
   if (parsed.positionals.length > maxPositionals) {
     throw new UsageError(`Unexpected argument: ${parsed.positionals[maxPositionals]}`);
   }
   return parsed as unknown as Arguments<O>;
+}
+
+/** n.b. Node takes `-3` behind an option for another option; none of ours is a digit. */
+function withNegativeValues(args: readonly string[], options: Options): string[] {
+  const end = args.includes("--") ? args.indexOf("--") : args.length;
+  const takesValue = (arg = "") => arg.startsWith("--") && options[arg.slice(2)]?.type === "string";
+  const joined: string[] = [];
+  for (const [index, arg] of args.entries()) {
+    const isValue = index < end && /^-\d/.test(arg) && takesValue(args[index - 1]);
+    joined.push(isValue ? `${joined.pop()}=${arg}` : arg);
+  }
+  return joined;
 }
 
 /**
@@ -59,7 +72,8 @@ export function wholeNumber(
   if (text === undefined) return fallback;
   const value = /^\d+$/.test(text) ? Number(text) : NaN;
   if (!(value >= min && value <= max)) {
-    throw new UsageError(`--${name} must be a whole number from ${min} to ${max}, got "${text}"`);
+    const range = max === Number.MAX_SAFE_INTEGER ? `${min} up` : `${min} to ${max}`;
+    throw new UsageError(`--${name} must be a whole number from ${range}, got "${text}"`);
   }
   return value;
 }

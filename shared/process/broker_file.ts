@@ -1,6 +1,7 @@
 /** The file in which `deno task broker start` tells other processes where its broker listens. */
 import { join } from "node:path";
 import { z } from "zod";
+import { readSmallFileSync } from "./small_file.ts";
 
 /** The folder of the private broker, and of the file. */
 export const BROKER_DIR = ".broker";
@@ -11,16 +12,20 @@ export function brokerFile(directory: string = BROKER_DIR): string {
 }
 
 /** What every process reads of it. `setup/broker/broker_record.ts` knows the rest. */
-export const brokerUrlsSchema = z.object({
+export interface BrokerUrls {
   /** One URL per node, with commas between them. */
-  amqpUrl: z.string(),
-  managementUrl: z.string(),
-});
+  readonly amqpUrl: string;
+  readonly managementUrl: string;
+}
+
+/** The same, as it is read. */
+export const brokerUrlsSchema: z.ZodObject<{ amqpUrl: z.ZodString; managementUrl: z.ZodString }> = z
+  .object({ amqpUrl: z.string(), managementUrl: z.string() });
 
 /** Where the broker listens that was started from this working directory, if one was. */
-export function readBrokerUrls(): z.infer<typeof brokerUrlsSchema> | undefined {
+export function readBrokerUrls(): BrokerUrls | undefined {
   try {
-    return brokerUrlsSchema.parse(JSON.parse(Deno.readTextFileSync(brokerFile())));
+    return brokerUrlsSchema.parse(JSON.parse(readSmallFileSync(brokerFile())));
   } catch {
     // No private broker, a file half-written, or a sandbox that may not read it: the default holds.
     return undefined;

@@ -8,6 +8,7 @@ import { ConfigError } from "../base/errors.ts";
 import { readBrokerUrls } from "./broker_file.ts";
 import { readCredentials, withCredentials } from "./credentials_file.ts";
 import type { LogOptions } from "./log.ts";
+import { shortened } from "./printable.ts";
 import { isTls, withTlsFiles } from "./tls_files.ts";
 
 /** The workshop's development credentials. They are no secret: a private node listens on the loopback only. */
@@ -48,14 +49,14 @@ export function roleAmqpUrls(role: string, read: Reader = fromProcess): readonly
 /**
  * The management HTTP API, credentials included: `MANAGEMENT_URL`; else, unless `AMQP_URL` names
  * another broker, the private broker's; else port 15672 of the first AMQP host, and 15671 (`https:`)
- * where AMQP is encrypted: the password is the same.
+ * where AMQP is encrypted. User and password are those of `AMQP_URL`.
  *
  * @throws {ConfigError} when a URL is malformed, or a certificate is unusable.
  */
 export function managementUrl(read: Reader = fromProcess): string {
   const url = read("MANAGEMENT_URL") ||
     (read("AMQP_URL") ? undefined : readBrokerUrls()?.managementUrl) ||
-    defaultManagementUrl(amqpUrls(read)[0]!);
+    derivedManagementUrl(amqpUrls(read)[0]!);
   if (isUrl(url, ["http:", "https:"])) return withCertificates(url, read);
   throw new ConfigError(
     `MANAGEMENT_URL must be like http://user:password@host:15672; ${NOT_SHOWN}`,
@@ -106,16 +107,29 @@ function isUrl(text: string, protocols: readonly string[]): boolean {
   } catch {
     return false;
   }
-  return protocols.includes(url.protocol) && url.hostname !== "";
+  // n.b. nothing listens on port 0, and who reads it as a number would take another one.
+  return protocols.includes(url.protocol) && url.hostname !== "" && url.port !== "0";
 }
 
 /** What is said instead of a URL that is wrong: where its password begins and ends is not known then. */
 const NOT_SHOWN = "what is set is not shown, for it may hold a password";
 
-function defaultManagementUrl(amqpUrl: string): string {
+function derivedManagementUrl(amqpUrl: string): string {
   const { username, password, hostname, search } = new URL(amqpUrl);
+  const own = readBrokerUrls();
+  if (own?.amqpUrl.split(",").some((url) => nodeOf(url) === nodeOf(amqpUrl))) {
+    // n.b. it speaks plain HTTP beside encrypted AMQP, on a port that was free.
+    return Object.assign(new URL(own.managementUrl), { username, password }).href;
+  }
   const host = `${username}:${password}@${hostname}`;
   return isTls(amqpUrl) ? `https://${host}:15671/${search}` : `http://${host}:15672`;
+}
+
+/** Host and port of an AMQP URL; each name of the loopback is the same host. */
+function nodeOf(amqpUrl: string): string {
+  const { protocol, hostname, port } = new URL(amqpUrl);
+  const host = ["localhost", "127.0.0.1", "[::1]"].includes(hostname) ? "localhost" : hostname;
+  return `${host}:${port || (protocol === "amqps:" ? 5671 : 5672)}`;
 }
 
 /**
@@ -256,5 +270,10 @@ function parseVariable<T>(name: string, schema: z.ZodType<T, unknown>, read: Rea
   const text = read(name) || undefined;
   const parsed = schema.safeParse(text);
   if (parsed.success) return parsed.data;
-  throw new ConfigError(`${name} ${parsed.error.issues[0]?.message}, got "${text}"`);
+  throw new ConfigError(
+    `${name} ${parsed.error.issues[0]?.message}, got "${shortened(text ?? "", MAX_QUOTED)}"`,
+  );
 }
+
+/** Characters of a variable that are quoted. */
+const MAX_QUOTED = 80;

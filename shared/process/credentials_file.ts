@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { ConfigError } from "../base/errors.ts";
 import { BROKER_DIR } from "./broker_file.ts";
+import { readSmallFileSync } from "./small_file.ts";
 
 /** The file's folder, in `directory`. */
 export function credentialsDir(directory: string = BROKER_DIR): string {
@@ -17,11 +18,17 @@ export function credentialsFile(role: string, directory: string = BROKER_DIR): s
   return join(credentialsDir(directory), `${role}.json`);
 }
 
-/** What stands in such a file. */
-export const credentialsSchema = z.object({ user: z.string(), password: z.string() });
-
 /** A role's user and its password. */
-export type Credentials = z.infer<typeof credentialsSchema>;
+export interface Credentials {
+  readonly user: string;
+  readonly password: string;
+}
+
+/** What stands in such a file. */
+export const credentialsSchema: z.ZodType<Credentials> = z.object({
+  user: z.string(),
+  password: z.string(),
+});
 
 /**
  * What stands in the file of `role`; `undefined` where there is none, or the sandbox withholds it.
@@ -35,7 +42,7 @@ export function readCredentials(
 ): Credentials | undefined {
   const path = credentialsFile(role, directory);
   try {
-    return credentialsSchema.parse(JSON.parse(Deno.readTextFileSync(path)));
+    return credentialsSchema.parse(JSON.parse(readSmallFileSync(path)));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotCapable) {
       return undefined;

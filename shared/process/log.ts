@@ -11,9 +11,11 @@ import {
   getLogger,
   getTextFormatter,
   type LogLevel,
+  type LogRecord,
   type TextFormatter,
 } from "@logtape/logtape";
 import { EMAIL_ADDRESS_PATTERN, redactByPattern } from "@logtape/redaction";
+import { printable } from "./printable.ts";
 import { writeAllSync } from "./write_all.ts";
 
 /** Writes structured records. What stands in braces in a message is taken from `properties`. */
@@ -42,7 +44,8 @@ export interface LogOptions {
 /**
  * Sends every record at or above `options.level` to the standard error. Call it once, in `main`.
  *
- * Passwords never reach a record: URLs are logged through `redactUrl()` only.
+ * Passwords never reach a record: URLs are logged through `redactUrl()` only. Each record is one line
+ * that drives no terminal, whatever text from outside is in it.
  */
 export async function configureLog(options: LogOptions): Promise<void> {
   const plain = formatter(options.format);
@@ -50,7 +53,7 @@ export async function configureLog(options: LogOptions): Promise<void> {
   await configure({
     reset: true,
     sinks: {
-      stderr: (record) => writeAllSync(Deno.stderr, format(record)),
+      stderr: (record) => writeAllSync(Deno.stderr, format(short(record))),
     },
     loggers: [
       { category: "ecomarket", lowestLevel: options.level, sinks: ["stderr"] },
@@ -62,7 +65,11 @@ export async function configureLog(options: LogOptions): Promise<void> {
 const EMAIL = { ...EMAIL_ADDRESS_PATTERN, replacement: "[email]" };
 
 function formatter(format: LogOptions["format"]): TextFormatter {
-  if (format === "json") return getJsonLinesFormatter({ properties: "flatten" });
+  if (format === "json") {
+    const lines = getJsonLinesFormatter({ properties: "flatten" });
+    // n.b. JSON escapes the control characters of ASCII alone; escaped, it is the same JSON.
+    return (record) => `${printable(lines(record).trimEnd())}\n`;
+  }
   const pretty = {
     timestamp: "time",
     level: "FULL",
@@ -72,7 +79,36 @@ function formatter(format: LogOptions["format"]): TextFormatter {
       `${timestamp} ${level.padEnd(7)} ${category.padEnd(11)} ${message}`,
   } as const;
   const isColourful = !Deno.noColor && Deno.stderr.isTerminal();
-  return isColourful ? getAnsiColorFormatter(pretty) : getTextFormatter(pretty);
+  return harmless(isColourful ? getAnsiColorFormatter(pretty) : getTextFormatter(pretty));
+}
+
+/** Characters of one text in a record: a hostile message has room for 100,000. */
+const MAX_TEXT = 2_000;
+
+/** `record`, each of its texts short. */
+function short(record: LogRecord): LogRecord {
+  return {
+    ...record,
+    message: record.message.map(shortValue),
+    properties: Object.fromEntries(
+      Object.entries(record.properties).map(([name, value]) => [name, shortValue(value)]),
+    ),
+  };
+}
+
+function shortValue(value: unknown): unknown {
+  return typeof value === "string" && value.length > MAX_TEXT
+    ? `${value.slice(0, MAX_TEXT - 1)}…`
+    : value;
+}
+
+/** `format` of records whose values are in one line that a terminal may show. n.b. colours come later. */
+function harmless(format: TextFormatter): TextFormatter {
+  const harmlessValue = (value: unknown) => {
+    if (typeof value === "object") return printable(Deno.inspect(value, { colors: false }));
+    return typeof value === "string" ? printable(value) : value;
+  };
+  return (record) => format({ ...record, message: record.message.map(harmlessValue) });
 }
 
 /** The logger of one role, for instance `roleLogger("email")`. */

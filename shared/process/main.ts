@@ -55,8 +55,7 @@ function report(error: unknown, usage: string): number {
     printError(error instanceof Error ? error.stack ?? error.message : String(error));
     return 70;
   }
-  // n.b. it may quote what somebody else wrote: that shall not drive the terminal.
-  printError(`error: ${printableLines(error.message).join("\n")}`);
+  printError(`error: ${error.message}`);
   if (error instanceof UsageError) printError(`\n${synopsis(usage)}\n\nMore: --help`);
   return error.exitCode;
 }
@@ -66,19 +65,20 @@ function synopsis(usage: string): string {
   return usage.trim().split("\n\n", 1)[0]!;
 }
 
-/** Prints one line of a command's result to the standard output. */
+/** Prints a command's result, a line or several, to the standard output. */
 export function print(line: string): void {
   writeLine(Deno.stdout, line);
 }
 
-/** Prints one line for the person at the terminal to the standard error. */
+/** Prints a line or several for the person at the terminal to the standard error. */
 export function printError(line: string): void {
   writeLine(Deno.stderr, line);
 }
 
+/** n.b. it may quote what somebody else wrote, which shall not drive the terminal: nothing goes round this. */
 function writeLine(target: { writeSync(bytes: Uint8Array): number }, line: string): void {
   try {
-    writeAllSync(target, `${line}\n`);
+    writeAllSync(target, `${printableLines(line).join("\n")}\n`);
   } catch (error) {
     // Whoever read us has seen enough, as in `… | head`.
     if (error instanceof Deno.errors.BrokenPipe) Deno.exit(141);

@@ -2,6 +2,7 @@
 import process from "node:process";
 // @ts-types="@types/cli-progress"
 import cliProgress from "cli-progress";
+import { printableLines } from "./printable.ts";
 
 /** A bar at the bottom of the terminal that the standard error is. */
 export class ProgressBar {
@@ -35,7 +36,7 @@ export class ProgressBar {
 
   /** Prints one line above the bar. */
   print(line: string): void {
-    this.#bars.log(`${line}\n`);
+    this.#bars.log(`${printableLines(line).join("\n")}\n`);
   }
 
   /** Removes the bar. What was printed above it stays. */

@@ -1,7 +1,8 @@
 /** Tables for the terminal. */
 import Table from "cli-table3";
+import { printable } from "./printable.ts";
 
-/** `rows` under `head`, as lines. Numbers stand to the right. */
+/** `rows` under `head`, as lines. Numbers stand to the right. What no terminal should obey is escaped. */
 export function renderTable(
   head: readonly string[],
   rows: readonly (readonly (string | number)[])[],
@@ -15,6 +16,8 @@ export function renderTable(
     // Colours are the terminal's business: a table may be piped to a file.
     style: { head: [], border: [], compact: true },
   });
-  table.push(...rows.map((row) => [...row]));
+  table.push(
+    ...rows.map((row) => row.map((cell) => typeof cell === "string" ? printable(cell) : cell)),
+  );
   return table.toString();
 }

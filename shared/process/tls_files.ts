@@ -6,6 +6,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { resolve } from "node:path";
 import { ConfigError, messageOf } from "../base/errors.ts";
+import { readSmallFileSync } from "./small_file.ts";
 
 /** The folder where each role's sandbox lets it read certificates and keys. */
 export const TLS_DIR = ".broker/tls";
@@ -79,7 +80,7 @@ function pathOf(url: string, name: FileName): string | undefined {
 
 function readPem(name: FileName, path: string): string {
   try {
-    return Deno.readTextFileSync(path);
+    return readSmallFileSync(path);
   } catch (error) {
     throw unusable(name, path, ...reasonOf(error, path), error);
   }

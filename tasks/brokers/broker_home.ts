@@ -11,8 +11,13 @@ import { lastLines, runProgram } from "@ecomarket/setup/machine/run_program";
 import { PROJECT_ROOT } from "@ecomarket/testbed/project/project_root";
 import type { Release } from "./releases.ts";
 
-/** How long `debootstrap` may take, in milliseconds: it downloads about 120 MB. */
-const DEBOOTSTRAP_TIMEOUT_MS = 10 * 60_000;
+/**
+ * How long `debootstrap` may take, in milliseconds: it downloads about 120 MB. With what `apt-get` may
+ * take before it, a mirror that answers nothing is given up after five minutes.
+ */
+const DEBOOTSTRAP_TIMEOUT_MS = 4 * 60_000;
+/** How long each call of `apt-get` may take, in milliseconds. */
+const APT_TIMEOUT_MS = 30_000;
 
 /** Where Debian's package puts the scripts that run a node. */
 const SCRIPTS = "/usr/lib/rabbitmq/bin";
@@ -37,11 +42,16 @@ export async function brokerHome(
   return await writeScripts(root);
 }
 
+/** What {@link writeScripts} has the programs do, done to nobody. */
+const MOUNTS = "mount -t proc proc /proc && mount --rbind /dev /dev && chroot / true";
+
 async function requireNamespaces(): Promise<void> {
   const refused = await debianProblem(() => undefined);
-  const unshare = refused ? undefined : await run("unshare", "--mount", "true");
-  if (unshare?.success) return;
-  const reason = refused ?? `unshare --mount is not allowed (${unshare?.output ?? "not there"})`;
+  const mounted = refused
+    ? undefined
+    : await run("unshare", "--mount", "--propagation", "private", "sh", "-c", MOUNTS);
+  if (mounted?.success) return;
+  const reason = refused ?? `\`unshare --mount\` may not mount (${mounted?.output ?? "not there"})`;
   throw new BrokerSetupError(
     `Other versions of RabbitMQ cannot be run here: ${reason}. Run this as root on Debian or ` +
       "Ubuntu, outside of a container or in a privileged one.",
@@ -51,7 +61,7 @@ async function requireNamespaces(): Promise<void> {
 async function requireDebootstrap(say: (line: string) => void): Promise<void> {
   if (await run("debootstrap", "--version")) return;
   say("Installing debootstrap with apt-get …");
-  const problem = await installPackages(["debootstrap"]);
+  const problem = await installPackages(["debootstrap"], { timeoutMs: APT_TIMEOUT_MS });
   if (problem) throw new BrokerSetupError(`debootstrap is needed, and not installable: ${problem}`);
 }
 
@@ -61,10 +71,19 @@ async function bootstrap(suite: string, root: string): Promise<void> {
   await Deno.remove(partial, { recursive: true }).catch(() => {});
   await Deno.mkdir(partial, { recursive: true });
   const args = ["--variant=minbase", "--include=rabbitmq-server", suite, partial];
-  const made = await runProgram("debootstrap", args, { timeoutMs: DEBOOTSTRAP_TIMEOUT_MS });
+  const startedAt = performance.now();
+  // n.b. it is a script: where it alone is ended, its download goes on, and is waited for.
+  const made = await runProgram(
+    "timeout",
+    ["--kill-after=5", String(DEBOOTSTRAP_TIMEOUT_MS / 1_000), "debootstrap", ...args],
+    { timeoutMs: DEBOOTSTRAP_TIMEOUT_MS + 10_000 },
+  );
   if (!made?.success) {
+    const overdue = performance.now() - startedAt >= DEBOOTSTRAP_TIMEOUT_MS;
+    const within = overdue ? ` within ${DEBOOTSTRAP_TIMEOUT_MS / 60_000} minutes` : "";
     throw new BrokerSetupError(
-      `debootstrap could not get Debian ${suite}:\n${lastLines(made?.output ?? "it is not there")}`,
+      `debootstrap could not get Debian ${suite}${within}:\n` +
+        lastLines(made?.output ?? "there is no `timeout`"),
     );
   }
   // n.b. a node asks for the address of its own name, and hangs where nobody knows it.

@@ -14,6 +14,3 @@ export const RELEASES: readonly Release[] = [
   { suite: "trixie", series: "4.0" },
   { suite: "sid", series: "4.3" },
 ];
-
-/** The newest one. */
-export const NEWEST: Release = RELEASES.at(-1)!;

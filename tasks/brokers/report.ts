@@ -2,62 +2,53 @@
 import { renderTable } from "@ecomarket/shared/process/table";
 import { type Machine, machineText } from "../report/circumstances.ts";
 import { markdownTable } from "../report/markdown_table.ts";
-import { TRIALS, type VersionResult } from "./trials.ts";
-
-/** All that is known of a run over several versions. */
-export interface BrokersRun {
-  readonly command: string;
-  readonly date: Date;
-  readonly deno: string;
-  readonly machine: Machine;
-  readonly results: readonly VersionResult[];
-}
+import type { TrialResult } from "./results.ts";
+import { TRIALS } from "./trials.ts";
 
 /** One row a trial, for a terminal of 80 columns. */
-export function textReport({ results }: BrokersRun): string {
+export function textReport(results: readonly TrialResult[]): string {
   return renderTable(
     ["RabbitMQ", "trial", "", "s"],
-    results.flatMap(({ version, trials }) =>
-      trials.map(({ name, isOk, outcome, elapsedMs }) => [
-        version,
-        name,
-        `${isOk ? "✓" : "✗"} ${outcome}`,
-        Math.round(elapsedMs / 1_000),
-      ])
-    ),
+    results.map(({ version, trial, isOk, outcome, elapsedMs }) => [
+      version,
+      trial,
+      shown(isOk, outcome),
+      seconds(elapsedMs),
+    ]),
   );
 }
 
-/** One row a version, for the record. */
-export function markdownReport({ command, date, deno, machine, results }: BrokersRun): string {
-  const run = TRIALS.filter(({ name }) =>
-    results.some(({ trials }) => trials.some((trial) => trial.name === name))
-  );
+/** One row a trial, for the record: those of every run whose results are kept. */
+export function markdownReport(results: readonly TrialResult[], machine: Machine): string {
+  const deno = [...new Set(results.map((result) => result.deno))].join(", ");
+  const rows = results.map(({ version, suite, trial, isOk, outcome, elapsedMs, commit, date }) => [
+    version,
+    suite,
+    trial,
+    shown(isOk, outcome),
+    seconds(elapsedMs),
+    commit,
+    date.toISOString().slice(0, 10),
+  ]);
+  const trials = TRIALS.filter(({ name }) => results.some(({ trial }) => trial === name));
   return `# RabbitMQ versions that this project is run on
 
-Made by \`${command}\` on ${date.toISOString().slice(0, 10)}, on ${
-    machineText(machine)
-  }, Deno ${deno}.
-Each version is the one that a Debian release packages, with its own Erlang, run on this machine.
+Written by \`deno task test:brokers --report\`, on ${machineText(machine)}, Deno ${deno}. Each
+version is the one that a Debian release packages, with its own Erlang. Each row is the last run of
+a trial on a version, and the commit that was run.
 
-${
-    markdownTable(
-      ["RabbitMQ", "Debian", ...run.map(({ name }) => name)],
-      results.map(({ version, suite, trials }) => [
-        version,
-        suite,
-        ...run.map(({ name }) => {
-          const found = trials.find((trial) => trial.name === name);
-          if (!found) return "not run";
-          const { isOk, outcome, elapsedMs } = found;
-          return `${isOk ? "✓" : "✗"} ${outcome} (${Math.round(elapsedMs / 1_000)} s)`;
-        }),
-      ]),
-    )
-  }
+${markdownTable(["RabbitMQ", "Debian", "trial", "result", "s", "commit", "date"], rows)}
 
-${run.map(({ name, command }) => `- **${name}**: \`${command}\``).join("\n")}
+${trials.map(({ name, command }) => `- **${name}**: \`${command}\``).join("\n")}
 
 Not run: any other version, and any of them in a container (docker-compose.yml).
 `;
+}
+
+function shown(isOk: boolean, outcome: string): string {
+  return `${isOk ? "✓" : "✗"} ${outcome}`;
+}
+
+function seconds(milliseconds: number): number {
+  return Math.round(milliseconds / 1_000);
 }

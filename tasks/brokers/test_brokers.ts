@@ -1,6 +1,6 @@
 /** `deno task test:brokers`: the project's own tests on each RabbitMQ that Debian packages. */
 import { join } from "node:path";
-import { BrokerSetupError, UsageError } from "@ecomarket/shared/base/errors";
+import { BrokerSetupError, messageOf, UsageError } from "@ecomarket/shared/base/errors";
 import { parseArguments } from "@ecomarket/shared/process/args";
 import { print, printError, runCommand } from "@ecomarket/shared/process/main";
 import { runProgram } from "@ecomarket/setup/machine/run_program";
@@ -9,8 +9,9 @@ import { thisMachine } from "../report/circumstances.ts";
 import { requireWritable } from "../report/report_file.ts";
 import { brokerHome } from "./broker_home.ts";
 import { type Release, RELEASES } from "./releases.ts";
-import { type BrokersRun, markdownReport, textReport } from "./report.ts";
-import { areOk, outcomeOf, type Trial, type TrialResult, TRIALS } from "./trials.ts";
+import { markdownReport, textReport } from "./report.ts";
+import { keepResult, keptResults, type TrialResult } from "./results.ts";
+import { outcomeOf, type Trial, TRIALS } from "./trials.ts";
 
 const DEFAULT_CACHE = "/var/cache/ecomarket-brokers";
 
@@ -27,9 +28,10 @@ and root.
 
   --only A,B     these versions only
   --trials A,B   these trials only: ${trialNames}
-  --cache DIR    where the versions are kept, about 400 MB each
-                 (default: ${DEFAULT_CACHE})
-  --report FILE  write the table as Markdown
+  --cache DIR    where the versions are kept, about 400 MB each, and the last
+                 result of each trial (default: ${DEFAULT_CACHE})
+  --report FILE  write all results that are kept there, as Markdown
+  --if-possible  leave out, with one line, what cannot be run on this machine
 `;
 
 interface Request {
@@ -37,6 +39,7 @@ interface Request {
   readonly trials: readonly Trial[];
   readonly cache: string;
   readonly report: string | undefined;
+  readonly ifPossible: boolean;
 }
 
 function parse(args: readonly string[]): Request | undefined {
@@ -45,6 +48,7 @@ function parse(args: readonly string[]): Request | undefined {
     trials: { type: "string" },
     cache: { type: "string" },
     report: { type: "string" },
+    "if-possible": { type: "boolean" },
   });
   if (values.help) return undefined;
   return {
@@ -52,6 +56,7 @@ function parse(args: readonly string[]): Request | undefined {
     trials: chosen("trials", values.trials, TRIALS, ({ name }) => name),
     cache: values.cache ?? DEFAULT_CACHE,
     report: values.report,
+    ifPossible: values["if-possible"] ?? false,
   };
 }
 
@@ -71,7 +76,11 @@ function chosen<T>(
 }
 
 /** Runs `trial` on the RabbitMQ in `home`, and shows what it prints. */
-async function runTrial(trial: Trial, home: string, signal: AbortSignal): Promise<TrialResult> {
+async function runTrial(
+  trial: Trial,
+  home: string,
+  signal: AbortSignal,
+): Promise<Pick<TrialResult, "trial" | "isOk" | "outcome" | "elapsedMs">> {
   const startedAt = performance.now();
   const [, ...args] = trial.command.split(" ");
   const child = new Deno.Command(Deno.execPath(), {
@@ -90,7 +99,7 @@ async function runTrial(trial: Trial, home: string, signal: AbortSignal): Promis
   const { success } = await child.status;
   signal.throwIfAborted();
   return {
-    name: trial.name,
+    trial: trial.name,
     isOk: success,
     outcome: outcomeOf(trial, output),
     elapsedMs: performance.now() - startedAt,
@@ -108,30 +117,50 @@ async function versionIn(home: string): Promise<string> {
   );
 }
 
-async function runAll(
-  request: Request,
-  args: readonly string[],
-  signal: AbortSignal,
-): Promise<BrokersRun> {
-  const { releases, trials, cache } = request;
-  const results = [];
-  for (const release of releases) {
-    const home = await brokerHome(release, cache, printError);
-    const version = await versionIn(home);
-    const done: TrialResult[] = [];
-    for (const trial of trials) {
-      printError(`RabbitMQ ${version}: ${trial.command}`);
-      done.push(await runTrial(trial, home, signal));
-    }
-    results.push({ suite: release.suite, version, trials: done });
+/** The commit of this folder. */
+async function commit(): Promise<string> {
+  const args = ["-C", PROJECT_ROOT, "describe", "--always", "--dirty", "--exclude=*"];
+  const described = await runProgram("git", args, { timeoutMs: 30_000 });
+  return described?.success ? described.stdout.trim() : "unknown";
+}
+
+/** The folder to give as `RABBITMQ_HOME`; `undefined` where there is none, and there need not be. */
+async function homeOf(
+  release: Release,
+  { cache, ifPossible }: Request,
+): Promise<string | undefined> {
+  try {
+    return await brokerHome(release, cache, printError);
+  } catch (error) {
+    if (!ifPossible || !(error instanceof BrokerSetupError)) throw error;
+    const reason = messageOf(error).replaceAll(/\s*\n\s*/g, " ");
+    printError(`Left out: RabbitMQ ${release.series}. ${reason}`);
+    return undefined;
   }
-  return {
-    command: ["deno task test:brokers", ...args].join(" "),
-    date: new Date(),
-    deno: Deno.version.deno,
-    machine: thisMachine(),
-    results,
-  };
+}
+
+/** Runs what is asked for, and keeps the result of each trial as it ends. */
+async function runAll(request: Request, signal: AbortSignal): Promise<readonly TrialResult[]> {
+  const results: TrialResult[] = [];
+  for (const release of request.releases) {
+    const home = await homeOf(release, request);
+    if (home === undefined) continue;
+    const version = await versionIn(home);
+    for (const trial of request.trials) {
+      printError(`RabbitMQ ${version}: ${trial.command}`);
+      const circumstances = {
+        version,
+        suite: release.suite,
+        commit: await commit(),
+        date: new Date(),
+        deno: Deno.version.deno,
+      };
+      const result = { ...await runTrial(trial, home, signal), ...circumstances };
+      await keepResult(request.cache, result);
+      results.push(result);
+    }
+  }
+  return results;
 }
 
 if (import.meta.main) {
@@ -139,9 +168,12 @@ if (import.meta.main) {
     const request = parse(args);
     if (!request) return print(USAGE.trim());
     await requireWritable(request.report);
-    const run = await runAll(request, args, signal);
-    if (request.report) await Deno.writeTextFile(request.report, markdownReport(run));
-    print(textReport(run));
-    return areOk(run.results) ? 0 : 1;
+    const results = await runAll(request, signal);
+    if (request.report) {
+      const kept = await keptResults(request.cache);
+      await Deno.writeTextFile(request.report, markdownReport(kept, thisMachine()));
+    }
+    if (results.length > 0) print(textReport(results));
+    return results.every(({ isOk }) => isOk) ? 0 : 1;
   });
 }

@@ -21,25 +21,14 @@ export const TRIALS: readonly Trial[] = [
     // ✓ lost 0, duplicate effects 0; 29 of 29 faults proven and overcome.
     verdict: /^[✓✗] (.+?)(?: proven and overcome)?\.?$/gm,
   },
+  {
+    // What each role's user may not do on the broker, and its process not in the sandbox.
+    name: "denials",
+    command: "deno test -q -P=operator " +
+      "tests/integration/permissions_test.ts tests/integration/sandbox_test.ts",
+    verdict: TESTS,
+  },
 ];
-
-/** How a trial ended on one version. */
-export interface TrialResult {
-  readonly name: string;
-  readonly isOk: boolean;
-  /** In a few words: `690 passed, 0 failed`. */
-  readonly outcome: string;
-  readonly elapsedMs: number;
-}
-
-/** What came of one version. */
-export interface VersionResult {
-  /** The Debian release that it is from. */
-  readonly suite: string;
-  /** As the broker itself says. */
-  readonly version: string;
-  readonly trials: readonly TrialResult[];
-}
 
 /** What `output` says of the result of `trial`; that it does not, where it ended before it could. */
 export function outcomeOf({ verdict }: Trial, output: string): string {
@@ -49,8 +38,3 @@ export function outcomeOf({ verdict }: Trial, output: string): string {
 
 // deno-lint-ignore no-control-regex -- an escape sequence begins with one
 const COLOURS = /\x1b\[[0-9;]*m/g;
-
-/** Whether every trial of every version ended well. */
-export function areOk(results: readonly VersionResult[]): boolean {
-  return results.every(({ trials }) => trials.every(({ isOk }) => isOk));
-}

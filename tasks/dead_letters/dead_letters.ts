@@ -44,6 +44,8 @@ replay:
   --no-wait           do not wait for what becomes of them (up to 15 s)
 
 discard keeps a tombstone: when, who, why, the ids; body and headers are gone.
+  --yes               all that is meant, without being asked (ids are not asked
+                      about)
   --keep-size SIZE    the oldest, until the others have SIZE (500MB) together
   --dry-run           say how many
 list --limit N shows the newest N (50). Each takes --json. -h, --help: this.

@@ -10,8 +10,9 @@ Usage: deno task docs:figures [--check]
 Writes the figures of ${COMPARE_FIGURES} and of deno task roi where
 ${DOCUMENTS.map(({ path }) => `  ${path}`).join("\n")}
 have a marker, such as 9<!-- compare.latency.events.p50 -->. Run it after
-deno task compare --report docs/compare.md. It refuses while a conclusion that is marked with
-holds: or fails: is no longer so: that sentence is a person's to write anew.
+deno task compare --report docs/compare.md. It refuses while a conclusion that
+is marked with holds: or fails: is no longer so: that sentence is a person's to
+write anew.
 
   --check   write nothing; exit 1 when a document has other figures
 `;

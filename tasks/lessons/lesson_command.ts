@@ -4,6 +4,7 @@ import { UsageError } from "@ecomarket/shared/base/errors";
 import { parseArguments } from "@ecomarket/shared/process/args";
 import { type CommandContext, print, printError, runCommand } from "@ecomarket/shared/process/main";
 import { renderTable } from "@ecomarket/shared/process/table";
+import { wrapText } from "@ecomarket/shared/process/wrap_text";
 import { type Account, problemsOf, type Sides } from "./account.ts";
 import { LESSONS } from "./catalog.ts";
 import type { Lesson } from "./lesson.ts";
@@ -16,11 +17,17 @@ Shows how events are lost, doubled or falsified, then the mended way under the
 same fault, with real processes on a private broker of its own: your broker and
 your data stay as they are. Exit 1 when it does not show what it claims.
 
-${LESSONS.map(({ name, summary }) => `  ${name.padEnd(22)}${summary}`).join("\n")}
+${LESSONS.map(listed).join("\n")}
 
   --json                print one object at the end, and nothing else on the
                         standard output
 `;
+
+/** A lesson in the list, within 80 columns. */
+function listed({ name, summary }: Lesson): string {
+  const indent = " ".repeat(24);
+  return `  ${name.padEnd(22)}${wrapText(summary, 56).join(`\n${indent}`)}`;
+}
 
 /** The command; runs to its exit code. */
 async function lessonCommand({ args, signal }: CommandContext): Promise<number> {

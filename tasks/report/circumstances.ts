@@ -2,6 +2,7 @@
 import { cpus } from "node:os";
 import { z } from "zod";
 import type { ManagementClient } from "@ecomarket/shared/broker/management";
+import { PLATFORM } from "@ecomarket/shared/process/platform";
 
 /** What a run was made on. */
 export interface Machine {
@@ -31,7 +32,7 @@ export async function circumstances(management: ManagementClient): Promise<Circu
 
 /** The machine that this process runs on. */
 export function thisMachine(): Machine {
-  return { os: Deno.build.os, arch: Deno.build.arch, cores: cpus().length };
+  return { os: PLATFORM, arch: Deno.build.arch, cores: cpus().length };
 }
 
 /** `machine` in a sentence: `linux x86_64, 2 cores`. */

@@ -3,13 +3,14 @@
  * method they carry ({@link https://www.rabbitmq.com/resources/specs/amqp0-9-1.pdf}, 2.3.5).
  */
 
-/** Answers of the broker with which a role's set-up ends: class and method. */
+/** Answers of the broker on the way to the end of a role's set-up: class and method. */
 const REPLIES = {
+  "exchange.declare-ok": [40, 11],
   "confirm.select-ok": [85, 11],
   "basic.consume-ok": [60, 21],
 } as const;
 
-/** An answer of the broker with which a role's set-up ends. */
+/** An answer of the broker on the way to the end of a role's set-up. */
 export type SetUpReply = keyof typeof REPLIES;
 
 const METHOD_FRAME = 1;
@@ -52,10 +53,13 @@ export class FrameTracker {
   }
 }
 
-/** The frame by which the broker closes a connection: `connection.close`, 320 `CONNECTION_FORCED`. */
-export function forcedClose(): Uint8Array {
-  const text = new TextEncoder().encode("CONNECTION_FORCED - closed by the test");
-  const payload = [0, 10, 0, 50, 320 >> 8, 320 & 0xff, text.length, ...text, 0, 0, 0, 0];
+/** Why the broker closes a connection: `CONNECTION_FORCED`, `INTERNAL_ERROR`. */
+export type CloseCode = 320 | 541;
+
+/** The frame by which the broker closes a connection: `connection.close`. */
+export function forcedClose(code: CloseCode = 320): Uint8Array {
+  const text = new TextEncoder().encode("closed by the test");
+  const payload = [0, 10, 0, 50, code >> 8, code & 0xff, text.length, ...text, 0, 0, 0, 0];
   return Uint8Array.from([METHOD_FRAME, 0, 0, 0, 0, 0, payload.length, ...payload, FRAME_END]);
 }
 

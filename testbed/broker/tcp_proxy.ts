@@ -3,7 +3,13 @@
  * is counted, so that a test can prove that its fault happened.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { connectionName, forcedClose, FrameTracker, type SetUpReply } from "./amqp_frames.ts";
+import {
+  type CloseCode,
+  connectionName,
+  forcedClose,
+  FrameTracker,
+  type SetUpReply,
+} from "./amqp_frames.ts";
 
 interface Pair {
   readonly client: Deno.TcpConn;
@@ -21,6 +27,7 @@ interface PlannedClose {
   readonly reply: SetUpReply;
   /** On which connection; on any where there is none. */
   readonly connectionName: string | undefined;
+  readonly code: CloseCode | undefined;
 }
 
 /** Nothing passes before it is opened. */
@@ -98,12 +105,14 @@ export class TcpProxy implements AsyncDisposable {
   }
 
   /**
-   * Closes a connection in the very moment in which its set-up ends: puts the broker's
-   * `connection.close` (320) directly behind its next `reply`, in the same write. Once for each call,
-   * and only on a connection of the name `connectionName`, where one is given.
+   * Closes a connection in the very moment of an answer: puts the broker's `connection.close` directly
+   * behind its next `reply`, in the same write. Once for each call, and only on a connection of the
+   * name `connectionName`, where one is given.
+   *
+   * @param code @default 320, as of a broker that is shut down
    */
-  closeBehind(reply: SetUpReply, connectionName?: string): void {
-    this.#plannedCloses.add({ reply, connectionName });
+  closeBehind(reply: SetUpReply, connectionName?: string, code?: CloseCode): void {
+    this.#plannedCloses.add({ reply, connectionName, code });
   }
 
   /** Puts the broker's next `reply` and what it sends next into one write. */
@@ -228,7 +237,10 @@ export class TcpProxy implements AsyncDisposable {
       return "held";
     }
     pair.isClosed = true;
-    await writeAll(pair.client, Uint8Array.from([...chunk.subarray(0, end), ...forcedClose()]));
+    await writeAll(
+      pair.client,
+      Uint8Array.from([...chunk.subarray(0, end), ...forcedClose(planned.code)]),
+    );
     this.#plannedCloses.delete(planned);
     this.closesBehind++;
     return "closed";

@@ -1,5 +1,6 @@
 /** What a process of ours is, and the command that runs it in the sandbox of a person's own. */
 import { tlsPaths } from "@ecomarket/shared/process/tls_files";
+import type { TextLine } from "@ecomarket/shared/process/text_lines";
 import { PROJECT_ROOT } from "../project/project_root.ts";
 import type { LogRecord } from "./log_record.ts";
 
@@ -13,6 +14,8 @@ export interface ProcessSpec {
   readonly permissionSet: string;
   /** The one folder that it may read and write. */
   readonly folder: string;
+  /** What it may read besides. */
+  readonly readable?: readonly string[];
   /** What it reaches besides the loopback: their hosts, and the certificates that they name. */
   readonly urls?: readonly string[];
   readonly args?: readonly string[];
@@ -23,6 +26,8 @@ export interface ProcessSpec {
   readonly readyUrl?: string;
   /** Is called with every record of its log. */
   readonly onRecord?: (record: LogRecord) => void;
+  /** Is called with every line that it writes, to either stream. */
+  readonly onLine?: (line: TextLine) => void;
 }
 
 /**
@@ -66,10 +71,10 @@ export function sandboxedCommand(spec: ProcessSpec): Deno.Command {
  * besides the loopback: a `-P` set is made for `data/` and the loopback alone. n.b. a flag takes the place of the
  * set's whole list of that kind (Deno 2.9).
  */
-function sandboxFlags({ folder, urls = [] }: ProcessSpec): readonly string[] {
+function sandboxFlags({ folder, readable = [], urls = [] }: ProcessSpec): readonly string[] {
   const hosts = new Set([...LOOPBACK, ...urls.map((url) => new URL(url).hostname)]);
   return [
-    `--allow-read=${[folder, ...new Set(urls.flatMap(tlsPaths))].join(",")}`,
+    `--allow-read=${[folder, ...readable, ...new Set(urls.flatMap(tlsPaths))].join(",")}`,
     `--allow-write=${folder}`,
     `--allow-net=${[...hosts].join(",")}`,
   ];

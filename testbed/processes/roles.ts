@@ -11,7 +11,7 @@ export interface RoleScript
 }
 
 /** Where and how a role runs. */
-export interface RoleProcessOptions extends Pick<ProcessSpec, "env" | "onRecord"> {
+export interface RoleProcessOptions extends Pick<ProcessSpec, "env" | "onRecord" | "onLine"> {
   readonly amqpUrls: readonly string[];
   /** The role may read and write its own folder in this one, and nothing else. */
   readonly dataDir: string;

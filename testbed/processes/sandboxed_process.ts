@@ -6,7 +6,7 @@ import { EcoMarketError } from "@ecomarket/shared/base/errors";
 import { LateError, poll } from "@ecomarket/shared/base/poll";
 import { stopProcess } from "@ecomarket/shared/process/platform";
 import { readLines } from "@ecomarket/shared/process/text_lines";
-import { type LogRecord, parseRecord } from "./log_record.ts";
+import { parseRecord } from "./log_record.ts";
 import { type ProcessSpec, sandboxedCommand } from "./process_spec.ts";
 
 /** A process ended, or was not ready in time, while somebody waited for what it should do. */
@@ -126,9 +126,12 @@ export class SandboxedProcess implements AsyncDisposable {
     await this.stop();
   }
 
-  async #follow({ readyUrl, onRecord = () => {} }: ProcessSpec): Promise<void> {
+  async #follow({ readyUrl, onRecord, onLine }: ProcessSpec): Promise<void> {
     const asking = readyUrl === undefined ? undefined : this.#ask(readyUrl);
-    await Promise.all([this.#readOutput(), this.#readLog(onRecord, asking === undefined)]);
+    await Promise.all([
+      this.#readOutput(onLine),
+      this.#readLog(onRecord, onLine, asking === undefined),
+    ]);
     const { code, signal } = await this.#child.status;
     await this.#input.close().catch(() => {}); // Its other end is gone.
     this.#end = this.#failure(`ended (${signal ?? code})`);
@@ -137,18 +140,26 @@ export class SandboxedProcess implements AsyncDisposable {
     await asking;
   }
 
-  async #readOutput(): Promise<void> {
+  async #readOutput(onLine: ProcessSpec["onLine"]): Promise<void> {
     for await (const lines of readLines(this.#child.stdout)) {
-      for (const { text } of lines) {
+      for (const line of lines) {
+        const { text } = line;
+        onLine?.(line);
         this.#said.push(text);
-        for (const { line, resolve } of this.#listeners) if (line === text) resolve();
+        for (const listener of this.#listeners) if (listener.line === text) listener.resolve();
       }
     }
   }
 
-  async #readLog(onRecord: (record: LogRecord) => void, tellsReady: boolean): Promise<void> {
+  async #readLog(
+    onRecord: ProcessSpec["onRecord"],
+    onLine: ProcessSpec["onLine"],
+    tellsReady: boolean,
+  ): Promise<void> {
     for await (const lines of readLines(this.#child.stderr)) {
-      for (const { text } of lines) {
+      for (const line of lines) {
+        const { text } = line;
+        onLine?.(line);
         const record = parseRecord(text);
         if (!record) {
           this.#lastWords.push(text);
@@ -156,7 +167,7 @@ export class SandboxedProcess implements AsyncDisposable {
           continue;
         }
         if (tellsReady && READY_STATES.has(record.state ?? "")) this.#ready.resolve(record);
-        onRecord(record);
+        onRecord?.(record);
       }
     }
   }

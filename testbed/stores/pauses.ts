@@ -5,26 +5,28 @@ import { readStore } from "./read_store.ts";
 
 /** What a subscriber does, as far as it can be seen from outside. */
 export type SubscriberState =
-  | { readonly state: "consuming" | "not running" }
+  | { readonly state: "consuming" | "not running" | "unknown" }
   | ({ readonly state: "paused" | "was paused" } & Pause);
 
 /**
- * What a subscriber does whose queue has so many `consumers`, and whose store holds this note:
+ * What a subscriber does whose queue has so many `consumers` (`undefined` where the broker does not
+ * say), and whose store holds this note:
  *
  * | consumers | note                       | state         |
  * | --------- | -------------------------- | ------------- |
  * | some      | any                        | `consuming`   |
- * | none      | renewed a moment ago       | `paused`      |
- * | none      | renewed too long ago       | `was paused`: its process was killed then |
+ * | others    | renewed a moment ago       | `paused`      |
+ * | others    | renewed too long ago       | `was paused`: its process was killed then |
  * | none      | none                       | `not running` |
+ * | unknown   | none                       | `unknown`     |
  */
 export function subscriberState(
   pause: Pause | undefined,
-  consumers: number,
+  consumers: number | undefined,
   now: Date,
 ): SubscriberState {
-  if (consumers > 0) return { state: "consuming" };
-  if (!pause) return { state: "not running" };
+  if (consumers !== undefined && consumers > 0) return { state: "consuming" };
+  if (!pause) return { state: consumers === undefined ? "unknown" : "not running" };
   const isOutdated = now.getTime() - pause.probedAt.getTime() > PAUSE_OUTDATED_MS;
   return { state: isOutdated ? "was paused" : "paused", ...pause };
 }

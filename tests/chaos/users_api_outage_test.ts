@@ -1,10 +1,12 @@
-/** The users API without its broker: nobody who registers notices. */
+/** The users API without its broker: nobody who registers notices, and it ends in time. */
 import assert from "node:assert/strict";
 import { SUBSCRIBER_QUEUES } from "@ecomarket/shared/contract/topology";
+import { TcpProxy } from "@ecomarket/testbed/broker/tcp_proxy";
 import { startTestBroker } from "@ecomarket/testbed/broker/test_broker";
 import { SUBSCRIBERS } from "@ecomarket/testbed/stores/effects";
 import { Bench } from "../support/bench.ts";
 import { eventually } from "../support/eventually.ts";
+import { RawClient } from "../support/raw_client.ts";
 import { assertEffects, startAllConsumers } from "../support/roles.ts";
 import { assertReadiness, outboxIds, READY, registerAll, startApi } from "../support/users_api.ts";
 
@@ -77,4 +79,27 @@ Deno.test("users-api ends with 0 also while the broker is away, and keeps what w
   await eventually(() => assertReadiness(next, READY), 30_000);
   assert.deepEqual(outboxIds(bench), []);
   for (const queue of QUEUES) assert.equal(await eventually(() => bench.depth(queue)), 3, queue);
+});
+
+/** A container is killed 10 s after it was asked to end, unless somebody has said otherwise. */
+const USUAL_GRACE_MS = 10_000;
+
+Deno.test("users-api ends with 0 before a container would be killed, with slow clients and a broker that answers nothing", async () => {
+  await using broker = await startTestBroker();
+  await using bench = await Bench.open(broker);
+  await using proxy = TcpProxy.before(bench.amqpUrl);
+  await using api = await startApi(bench, { amqpUrls: [proxy.urlFor(bench.amqpUrl)] });
+  await registerAll(api, 1);
+  await eventually(() => assert.deepEqual(outboxIds(bench), []));
+  proxy.stall();
+  await using half = await RawClient.connect(api.url);
+  await half.send("POST /users HTTP/1.1\r\nHos");
+  await using stuck = await RawClient.connect(api.url);
+  await stuck.send(
+    'POST /users HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50\r\n\r\n{"nombre":',
+  );
+  const waiting = await registerAll(api, 3, 1);
+  const { code } = await api.process.stop(USUAL_GRACE_MS);
+  assert.equal(code, 0);
+  assert.equal(outboxIds(bench).length, waiting.length);
 });

@@ -37,9 +37,8 @@ Deno.test("lesson without a name lists each lesson", async () => {
   await using folder = await temporaryFolder();
   const { code, stdout } = await lesson(folder.path);
   assert.equal(code, 0);
-  for (const { name, summary } of LESSONS) {
-    assert.ok(stdout.includes(`  ${name.padEnd(22)}${summary}\n`));
-  }
+  const text = stdout.replaceAll(/\s+/g, " "); // A summary may go on in the next line.
+  for (const { name, summary } of LESSONS) assert.ok(text.includes(` ${name} ${summary} `), name);
 });
 
 Deno.test("lesson ends with 2 at a name that is none, and lists those that are", async () => {

@@ -1,26 +1,19 @@
+/** `deno task broker` with brokers that are there, and with whatever else holds a port. */
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
-import { connect } from "amqplib";
-import {
-  type Broker,
-  type BrokerOptions,
-  ensureBroker,
-  findBroker,
-  resetBroker,
-  stopBroker,
-} from "@ecomarket/setup/broker/broker";
+import { ensureBroker, resetBroker, stopBroker } from "@ecomarket/setup/broker/broker";
 import { freePorts } from "@ecomarket/setup/machine/free_ports";
-import { nodePaths } from "@ecomarket/setup/node/node_files";
-import { PrivateNode } from "@ecomarket/setup/node/private_node";
 import {
   AccessRefusedError,
   BrokerUnreachableError,
   ConfigError,
 } from "@ecomarket/shared/base/errors";
 import { credentialsFile } from "@ecomarket/shared/process/credentials_file";
-import { management, startTestBroker } from "@ecomarket/testbed/broker/test_broker";
-import { registeredNodes } from "../../setup/node/epmd.ts";
+import { startTestBroker } from "@ecomarket/testbed/broker/test_broker";
+import { developmentCa } from "../../setup/broker/development_ca.ts";
 import { probeBroker } from "../../setup/node/probe_broker.ts";
+import { environment, listen } from "../support/ladder.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 
 Deno.test("ensureBroker() with a broker that is there", async (t) => {
   await using broker = await startTestBroker();
@@ -100,6 +93,17 @@ Deno.test("resetBroker() refuses when AMQP_URL names the broker", async () => {
   await assert.rejects(resetBroker({ read }), ConfigError);
 });
 
+Deno.test("resetBroker() takes the keys and certificates of the private broker along, and no others", async () => {
+  await using folder = await temporaryFolder();
+  const made = await developmentCa(folder.path);
+  const company = join(folder.path, "tls", "company_ca.pem");
+  await Deno.copyFile(made.ca, company);
+  await resetBroker({ directory: folder.path, read: environment() });
+  await assert.rejects(Deno.stat(dirname(made.key)), Deno.errors.NotFound);
+  await assert.rejects(Deno.stat(made.ca), Deno.errors.NotFound);
+  await Deno.stat(company);
+});
+
 Deno.test("probeBroker() is done in time with whatever holds the port", async (t) => {
   const strangers: Record<string, (connection: Deno.Conn) => unknown> = {
     "says nothing": () => {},
@@ -124,122 +128,6 @@ Deno.test("probeBroker() is done in time with whatever holds the port", async (t
   }
 });
 
-Deno.test("ensureBroker() with a private node", async (t) => {
-  await using folder = await temporaryFolder();
-  using stranger = listen(() => {});
-  const said: string[] = [];
-  const options: BrokerOptions = {
-    directory: folder.path,
-    ports: { amqp: stranger.port, management: stranger.port },
-    read: environment(),
-    say: (line) => void said.push(line),
-  };
-  await using _node = { [Symbol.asyncDispose]: async () => void await resetBroker(options) };
-  let broker: Broker;
-
-  await t.step("takes free ports where the usual ones are held, and says so", async () => {
-    broker = await ensureBroker(options);
-    assert.equal(broker.kind, "private");
-    assert.equal(broker.startedByUs, true);
-    assert.notEqual(new URL(broker.amqpUrls[0]!).port, String(stranger.port));
-    assert.ok(
-      said.some((line) => line.startsWith(`Port ${stranger.port} is held by`)),
-      said.join(),
-    );
-  });
-
-  await t.step("leaves a record for other processes, for this user's eyes", async () => {
-    const file = join(folder.path, "broker.json");
-    const record = JSON.parse(await Deno.readTextFile(file));
-    assert.equal(record.amqpUrl, broker.amqpUrls[0]);
-    assert.equal(record.managementUrl, broker.managementUrl);
-    if (Deno.build.os !== "windows") assert.equal((await Deno.stat(file)).mode! & 0o077, 0);
-  });
-
-  await t.step("takes the same node the second time", async () => {
-    const again = await ensureBroker(options);
-    assert.deepEqual([again.kind, again.startedByUs], ["private", false]);
-    assert.deepEqual(again.amqpUrls, broker.amqpUrls);
-    await again.stop();
-    assert.equal((await findBroker(options))?.kind, "private");
-  });
-
-  await t.step("stopBroker() keeps the data, and the record goes", async () => {
-    await declare(broker.amqpUrls[0]!, "kept");
-    assert.equal(await stopBroker(options), "private");
-    assert.equal(await findBroker(options), undefined);
-    await assert.rejects(Deno.stat(join(folder.path, "broker.json")), Deno.errors.NotFound);
-    assert.equal(await stopBroker(options), undefined);
-  });
-
-  await t.step("starts one node for two commands at once, with the data of before", async () => {
-    const both = await Promise.all([inAnotherProcess(options), inAnotherProcess(options)]);
-    assert.deepEqual(both.map(({ startedByUs }) => startedByUs).sort(), [false, true]);
-    assert.deepEqual(both[0].amqpUrls, both[1].amqpUrls);
-    // Both commands have ended, and the node lives.
-    assert.deepEqual(await queues(await findBroker(options)), ["kept"]);
-  });
-
-  await t.step("replaces a node that was killed behind our back", async () => {
-    const node = await PrivateNode.find(join(folder.path, "node"));
-    Deno.kill(node!.pid!, "SIGKILL");
-    const replaced = await ensureBroker(options);
-    assert.equal(replaced.startedByUs, true);
-    assert.deepEqual(await queues(replaced), ["kept"]);
-  });
-
-  await t.step("resetBroker() stops the node and deletes its data", async () => {
-    const { spec } = (await PrivateNode.find(join(folder.path, "node")))!;
-    const credentials = credentialsFile("email", folder.path);
-    await Deno.mkdir(dirname(credentials), { recursive: true });
-    await Deno.writeTextFile(credentials, "{}");
-    assert.equal((await resetBroker(options)).length, 1);
-    await assert.rejects(Deno.stat(credentials), Deno.errors.NotFound);
-    await assert.rejects(Deno.stat(nodePaths(spec.directory).data), Deno.errors.NotFound);
-    assert.equal((await registeredNodes(spec.ports.epmd)).size, 0);
-  });
-});
-
-/** An environment of these variables alone, in which Docker and `apt-get` are out of the question. */
-function environment(variables: Record<string, string> = {}): (name: string) => string | undefined {
-  const all: Record<string, string> = {
-    BROKER_DOCKER: "never",
-    BROKER_INSTALL: "never",
-    ...variables,
-  };
-  return (name) => all[name];
-}
-
-async function temporaryFolder(): Promise<AsyncDisposable & { path: string }> {
-  const path = await Deno.makeTempDir({ prefix: "ecomarket_test_ladder_" });
-  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
-}
-
-/** Listens on a free port and does with each connection what `behave` says. */
-function listen(behave: (connection: Deno.Conn) => unknown): Disposable & { port: number } {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const connections: Deno.Conn[] = [];
-  (async () => {
-    for await (const connection of listener) {
-      connections.push(connection);
-      await Promise.resolve(behave(connection)).catch(() => {});
-    }
-  })();
-  return {
-    port: (listener.addr as Deno.NetAddr).port,
-    [Symbol.dispose]: () => {
-      listener.close();
-      for (const connection of connections) {
-        try {
-          connection.close();
-        } catch {
-          // It closed itself.
-        }
-      }
-    },
-  };
-}
-
 function bytes(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(text);
 }
@@ -250,19 +138,6 @@ async function drip(connection: Deno.Conn): Promise<void> {
     await connection.write(Uint8Array.of(1));
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-}
-
-async function declare(url: string, queue: string): Promise<void> {
-  const model = await connect(url);
-  const channel = await model.createChannel();
-  await channel.assertQueue(queue, { durable: true });
-  await model.close();
-}
-
-async function queues(broker: Broker | undefined): Promise<readonly string[]> {
-  const urls = { amqpUrl: broker!.amqpUrls[0]!, managementUrl: broker!.managementUrl };
-  const all = await management(urls, "GET", "/api/queues") as { name: string }[];
-  return all.map(({ name }) => name);
 }
 
 const ROOT = new URL("../..", import.meta.url);
@@ -284,19 +159,4 @@ function inherited(...names: readonly string[]): Record<string, string> {
     names.map((name) => [name, Deno.env.get(name) ?? ""])
       .filter(([, value]) => value !== ""),
   );
-}
-
-async function inAnotherProcess({ directory, ports }: BrokerOptions): Promise<Broker> {
-  const script = `
-    import { ensureBroker } from "@ecomarket/setup/broker/broker";
-    const variables = { BROKER_DOCKER: "never", BROKER_INSTALL: "never" };
-    const options = ${JSON.stringify({ directory, ports })};
-    const broker = await ensureBroker({ ...options, read: (name) => variables[name] });
-    console.log(JSON.stringify(broker));`;
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["eval", script],
-    cwd: new URL("..", import.meta.url),
-  }).output();
-  assert.ok(success, new TextDecoder().decode(stderr));
-  return JSON.parse(new TextDecoder().decode(stdout));
 }

@@ -98,7 +98,15 @@ Deno.test("dead-letters discard keeps a tombstone, and neither body nor headers,
   assert.equal(noReason.code, 2);
   assert.match(noReason.stderr, /^error: Discarding needs a reason/);
 
-  const kept = await deadLettersJson(bench, ["discard", "--keep-size", "1MB", "--reason", "full"]);
+  const keep = ["discard", "--keep-size", "1MB", "--reason", "full"];
+  const unasked = await deadLetters(bench, ...keep);
+  assert.equal(unasked.code, 2);
+  assert.match(
+    unasked.stderr,
+    /^error: 21 dead letter\(s\) would be given up for good\. Nothing was done\. To go on, add --yes\n$/,
+  );
+  assert.equal((await deadLettersJson(bench, ["operations"])).length, 0, "nothing was begun");
+  const kept = await deadLettersJson(bench, [...keep, "--yes"]);
   assert.equal(kept.discarded, 21, "the oldest went, nine of 100 KB are left");
   assert.deepEqual(
     (await deadLettersJson(bench, ["list"])).letters.map(({ id }: { id: number }) => id),
@@ -107,8 +115,10 @@ Deno.test("dead-letters discard keeps a tombstone, and neither body nor headers,
   assert.ok(Deno.statSync(file).size < 1_300_000, `the file shrank: ${Deno.statSync(file).size}`);
   const young = ["discard", "--older-than", "1h", "--reason", "retention"];
   assert.deepEqual((await deadLettersJson(bench, young)).letters, [], "none is that old");
-  const all = await deadLettersJson(bench, ["discard", "--older-than", "0s", "--reason", "test"]);
-  assert.equal(all.discarded, 9);
+  const named = await deadLettersJson(bench, ["discard", "22", "--reason", "test"]);
+  assert.equal(named.discarded, 1, "what is named by its id is not asked about");
+  const rest = ["discard", "--older-than", "0s", "--reason", "test", "--yes"];
+  assert.equal((await deadLettersJson(bench, rest)).discarded, 8);
   for (const path of [file, `${file}-wal`]) {
     const bytes = Buffer.from(await Deno.readFile(path));
     assert.equal(bytes.includes(secret), false, `${path} holds none of it any more`);
@@ -141,9 +151,17 @@ Deno.test("dead-letters aborts an operation: what is pending is not sent by it a
   const aborted = await deadLettersJson(bench, ["operations", "abort", first.id]);
   assert.deepEqual(verdicts(aborted), ["handled", "skipped", "skipped"]);
   assert.equal(aborted.state, "aborted");
-  const late = await deadLetters(bench, "operations", "resume", first.id);
-  assert.equal(late.code, 1);
-  assert.match(late.stdout, /is aborted: nothing is left to do/);
+  for (const verb of ["resume", "abort"]) {
+    const late = await deadLetters(bench, "operations", verb, first.id);
+    assert.deepEqual([late.code, late.stdout], [1, ""]);
+    assert.match(
+      late.stderr,
+      /^error: Operation \S+ was aborted at \S+Z: .* operations show \S+\n$/,
+    );
+    const done = await deadLetters(bench, "operations", verb, twin.id);
+    assert.deepEqual([done.code, done.stdout], [1, ""]);
+    assert.match(done.stderr, /^error: Operation \S+ is done: nothing of it is left\. /);
+  }
   assert.equal(consumer.handled.length, 2);
   assert.match((await deadLetters(bench, "operations")).stdout, new RegExp(`${first.id} │ replay`));
 });

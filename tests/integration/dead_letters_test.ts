@@ -49,6 +49,15 @@ Deno.test("dead-letters groups, shows and replays a bad email with a patch, to e
   assert.equal(groups[0].reason, "invalid-message");
   assert.equal(groups[0].message, "email must be an email address such as <email>");
 
+  for (const verb of [["list"], ["groups"], ["replay", "--all"]]) {
+    const unknown = await deadLetters(bench, ...verb, "--subscriber", "nosuch");
+    assert.deepEqual([unknown.code, unknown.stdout], [2, ""]);
+    assert.match(
+      unknown.stderr,
+      /^error: --subscriber must be one of email, loyalty, analytics, email_queue, .*, got "nosuch"/,
+    );
+  }
+
   const shown = await deadLetters(bench, "show", id);
   assert.match(shown.stdout, /\nerror +email must be an email address such as juan@example\.com\n/);
   assert.match(shown.stdout, /\ntoday +email must be an email address/);

@@ -1,75 +1,28 @@
 /** `deno task setup-queues --migrate`: a queue with other arguments is replaced, and nothing is lost. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import type { ConfirmChannel, GetMessage, Options } from "amqplib";
-import { ManagementClient, readTopology, vhostOf } from "@ecomarket/shared/broker/management";
+import { vhostOf } from "@ecomarket/shared/broker/management";
 import { readFailure } from "@ecomarket/shared/contract/headers";
-import {
-  DEAD_LETTER_EXCHANGE,
-  DEAD_LETTER_QUEUE,
-  fullTopology,
-  USER_EVENTS_EXCHANGE,
-} from "@ecomarket/shared/contract/topology";
+import { DEAD_LETTER_EXCHANGE, DEAD_LETTER_QUEUE } from "@ecomarket/shared/contract/topology";
 import { nestedArrays, UNDECODABLE_DEPTH } from "@ecomarket/testbed/broker/nested_headers";
 import { RawAmqp } from "@ecomarket/testbed/broker/raw_amqp";
-import { Bench, recordingConsumer, TEST_DELAYS_MS } from "../support/bench.ts";
+import { Bench, recordingConsumer } from "../support/bench.ts";
 import { brokerOfFile } from "../support/broker_of_file.ts";
 import { eventually } from "../support/eventually.ts";
-import { setupQueues, startSetupQueues } from "../support/setup_command.ts";
+import {
+  assertMigrated,
+  declareOtherwise,
+  ids,
+  publishConfirmed,
+  wantedArguments,
+} from "../support/migration.ts";
+import { setupQueues } from "../support/setup_command.ts";
 
 const broker = brokerOfFile();
 
 const QUEUE = "email_queue";
 /** What earlier versions declared. */
 const OLD_ARCHIVE = { "x-queue-type": "quorum" };
-
-function wantedArguments(name: string): Record<string, unknown> {
-  const { queues } = fullTopology(TEST_DELAYS_MS);
-  return { ...queues.find((queue) => queue.name === name)!.arguments };
-}
-
-/** Replaces a queue of the bench by one with these arguments, bound as it was. */
-async function declareOtherwise(
-  bench: Bench,
-  name: string,
-  args: Record<string, unknown>,
-): Promise<void> {
-  await bench.channel.deleteQueue(name);
-  await bench.channel.assertQueue(name, { durable: true, arguments: args });
-  for (const { queue, exchange, routingKey } of fullTopology(TEST_DELAYS_MS).bindings) {
-    if (queue === name) await bench.channel.bindQueue(name, exchange, routingKey);
-  }
-}
-
-async function publishConfirmed(
-  channel: ConfirmChannel,
-  id: string,
-  options: Options.Publish = {},
-): Promise<void> {
-  channel.publish(USER_EVENTS_EXCHANGE, "", Buffer.from(`cuerpo de ${id}`), {
-    messageId: id,
-    persistent: true,
-    ...options,
-  });
-  await channel.waitForConfirms();
-}
-
-function ids(messages: readonly GetMessage[]): string[] {
-  return messages.map(({ properties }) => String(properties.messageId)).sort();
-}
-
-/** Demands that all of the topology stands, and nothing that stood in for it. */
-async function assertMigrated(bench: Bench): Promise<void> {
-  await eventually(async () => {
-    const { code, stderr } = await setupQueues(broker, bench.amqpUrl, ["--check"]);
-    assert.equal(code, 0, stderr);
-  });
-  const client = new ManagementClient(broker.managementUrl);
-  const { queues, exchanges } = await readTopology(client, vhostOf(bench.amqpUrl));
-  const left = [...queues, ...exchanges].map(({ name }) => name)
-    .filter((name) => /\.(migrating|setup)$/.test(name));
-  assert.deepEqual(left, []);
-}
 
 Deno.test("setup-queues --migrate moves every message into the new queue, as it was", async () => {
   await using bench = await Bench.open(broker);
@@ -87,7 +40,7 @@ Deno.test("setup-queues --migrate moves every message into the new queue, as it 
   assert.match(stderr, /email_queue: stands as it should, 50 message\(s\) brought back\n$/);
   assert.match(stdout, /bindings stand\.\n$/);
 
-  await assertMigrated(bench);
+  await assertMigrated(broker, bench);
   bench.channel.publish("amq.topic", "de.otros", Buffer.from("x"), { messageId: "otros" });
   await eventually(async () => assert.equal(await bench.depth(QUEUE), 51));
   const messages = await bench.drain(QUEUE);
@@ -113,7 +66,7 @@ Deno.test("setup-queues --migrate keeps what the broker and the subscribers say 
   const { code, stderr } = await setupQueues(broker, bench.amqpUrl, ["--migrate"]);
   assert.equal(code, 0, stderr);
 
-  await assertMigrated(bench);
+  await assertMigrated(broker, bench);
   await eventually(async () => assert.equal(await bench.depth(DEAD_LETTER_QUEUE), 4));
   const letters = await bench.drain(DEAD_LETTER_QUEUE);
   const told = letters.map(({ properties }) => {
@@ -136,50 +89,8 @@ Deno.test("setup-queues --migrate replaces a classic queue of an older script", 
   await publishConfirmed(publisher, "de antes");
   const { code, stderr } = await setupQueues(broker, bench.amqpUrl, ["--migrate"]);
   assert.equal(code, 0, stderr);
-  await assertMigrated(bench);
+  await assertMigrated(broker, bench);
   assert.deepEqual(ids(await bench.drain(QUEUE)), ["de antes"]);
-});
-
-Deno.test("setup-queues --migrate loses nothing that is published meanwhile, however often it is killed", async () => {
-  await using bench = await Bench.open(broker);
-  await declareOtherwise(bench, QUEUE, { ...wantedArguments(QUEUE), "x-delivery-limit": 7 });
-  const publisher = await bench.connection.createConfirmChannel();
-  const published: string[] = [];
-  let isPublishing = true;
-  const publishing = (async () => {
-    for (let n = 0; isPublishing || n < 50; n++) {
-      const id = `m-${n}`;
-      await publishConfirmed(publisher, id);
-      published.push(id);
-    }
-  })();
-  await eventually(() => assert.ok(published.length >= 50));
-
-  const killedAfterMs: number[] = [];
-  while (killedAfterMs.length < 6) {
-    // n.b. a whole migration takes over two seconds: twice it waits for a queue to stay empty for one.
-    const afterMs = Math.round(200 + Math.random() * 1_800);
-    const command = startSetupQueues(broker, bench.amqpUrl, ["--migrate"]);
-    const timer = setTimeout(() => command.kill("SIGKILL"), afterMs);
-    const { signal } = await command.status;
-    clearTimeout(timer);
-    if (signal !== "SIGKILL") break; // It was done before.
-    killedAfterMs.push(afterMs);
-  }
-  assert.ok(killedAfterMs.length > 0);
-  const last = await eventually(async () => {
-    const finished = await setupQueues(broker, bench.amqpUrl, ["--migrate"]);
-    assert.equal(finished.code, 0, finished.stderr);
-    return finished;
-  });
-  isPublishing = false;
-  await publishing;
-
-  const context = `killed after ${killedAfterMs.join(", ")} ms; ${last.stderr}`;
-  await assertMigrated(bench);
-  const arrived = new Set(ids(await bench.drain(QUEUE)));
-  assert.deepEqual(published.filter((id) => !arrived.has(id)), [], context);
-  assert.equal(await bench.depth(DEAD_LETTER_QUEUE), 0, context);
 });
 
 Deno.test("setup-queues --migrate refuses while the queue is consumed, says by whom, and changes nothing", async () => {
@@ -230,7 +141,7 @@ Deno.test("setup-queues --migrate gives up at a message that it cannot decode, l
   await takeFirst(bench, DEAD_LETTER_QUEUE);
   const { code, stderr } = await setupQueues(broker, bench.amqpUrl, ["--migrate"]);
   assert.equal(code, 0, stderr);
-  await assertMigrated(bench);
+  await assertMigrated(broker, bench);
   assert.deepEqual(ids(await bench.drain(DEAD_LETTER_QUEUE)), ["antes", "durante"]);
 });
 
@@ -270,5 +181,5 @@ Deno.test("setup-queues says that a migration was ended on its way, and what fin
     assert.match(check.stderr, /^A migration of "email_queue" was ended on its way/);
   });
   assert.equal((await setupQueues(broker, bench.amqpUrl, ["--migrate"])).code, 0);
-  await assertMigrated(bench);
+  await assertMigrated(broker, bench);
 });

@@ -217,6 +217,20 @@ Deno.test("publish --event CompraRealizada refuses what it cannot use with 2, an
   ]);
 });
 
+Deno.test("the usage text of each command fits 80 columns", async () => {
+  const commands = Object.entries(config.tasks)
+    .filter(([, { command }]) => command.startsWith("deno run "))
+    .map(([name]) => name);
+  assert.ok(commands.length > 10, "the commands were found");
+  for (const name of commands) {
+    const { code, stdout, stderr } = await runDeno(["task", "-q", name, "--help"]);
+    assert.equal(code, 0, `${name}: ${stderr}`);
+    assert.match(stdout, /Usage: deno task /, name);
+    const wide = stdout.split("\n").filter((line) => line.length > 80);
+    assert.deepEqual(wide, [], name);
+  }
+});
+
 Deno.test("publish tells what is wrong with each row before it asks a broker, and asks none for bad rows alone", async () => {
   await using doorbell = new Doorbell();
   const child = new Deno.Command(Deno.execPath(), {

@@ -219,7 +219,7 @@ Deno.test("the user of the monitor reads everything of the management API, and c
   await bench.channel.checkQueue("email_queue");
 });
 
-Deno.test("status shows the monitor each queue, on every version of the broker", async () => {
+Deno.test("status shows the monitor what is in each queue, and what the management API comes to tell", async () => {
   const { bench, users } = await benchWithUsers();
   await using _bench = bench;
   await bench.channel.deleteQueue("loyalty_queue");
@@ -234,11 +234,8 @@ Deno.test("status shows the monitor each queue, on every version of the broker",
     loyalty_queue: null,
     analytics_queue: { ready: 0, consumers: 0 },
   };
-  await eventually(async () => {
-    const client = new ManagementClient(url.href);
-    assert.deepEqual(await monitoredQueueStatus(client, vhostOf(amqpUrl!), names), expected);
-  });
-  // n.b. which of the two ways the command takes is the broker's to say: by AMQP, or by the API.
+  await eventually(async () => assert.equal(await bench.depth("email_queue"), 1));
+  // n.b. 4.2.6 and 4.3.0 make it ask the API, which tells so some seconds later. None of those is run.
   const { code, stdout, stderr } = await runDeno(
     ["run", "-q", "-P=status", `--allow-read=${bench.directory}`, "tasks/status.ts", "--json"],
     {
@@ -253,6 +250,10 @@ Deno.test("status shows the monitor each queue, on every version of the broker",
   for (const name of names) {
     assert.deepEqual(queues[name], expected[name as keyof typeof expected], name);
   }
+  const client = new ManagementClient(url.href);
+  await eventually(async () => {
+    assert.deepEqual(await monitoredQueueStatus(client, vhostOf(amqpUrl!), names), expected);
+  });
 });
 
 Deno.test("a subscriber as its own user says what to run when a shared exchange is missing", async () => {

@@ -12,6 +12,8 @@ import { eventually } from "../support/eventually.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const CSV = "tests/fixtures/users.csv";
+const PURCHASE = ["--event", "CompraRealizada", "--user-id", "u-1", "--total", "1250"]
+  .concat("--item", "cafe-1kg:1");
 const QUEUES = Object.values(SUBSCRIBER_QUEUES);
 
 const broker = brokerOfFile();
@@ -244,6 +246,8 @@ Deno.test("publish rejects what cannot be meant, with 2, and publishes nothing",
     [["--count", "0"], /--count must be a whole number from 1/],
     [["--count", "1", "--level", "best"], /simple, persistent, robust, got "best"/],
     [["--count", "1", "--fail", "email"], /SUBSCRIBER:TIMES/],
+    [["--count", "1", "--fail", "emial:2"], /email, loyalty and analytics; got "emial"/],
+    [[...PURCHASE, "--currency", "ZZZ"], /--currency must be an ISO 4217 code .*got "ZZZ"/],
     [["--file", "deno.lock"], /\.csv, \.jsonl, \.ndjson/],
     [["--file", "missing.csv"], /^error: Cannot read missing\.csv: there is no such file\n$/],
   ];

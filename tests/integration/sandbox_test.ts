@@ -9,6 +9,9 @@ import { z } from "zod";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const FILE_ACCESS = fileURLToPath(
+  new URL("../../publisher/publish/file_access.ts", import.meta.url),
+);
 const PROBE = fileURLToPath(new URL("../support/sandbox_probe.ts", import.meta.url));
 
 const configSchema = z.object({
@@ -53,6 +56,12 @@ const CONSUMER = [
   "read $RETRY_DELAYS_MS",
   "read $SIMULATE_FAILURES",
 ];
+
+/** How long a command may take that waits for what never comes. */
+const PATIENCE_MS = 30_000;
+
+/** What is left to the publisher once it has opened the file that it is to publish. */
+const PUBLISHER_AT_WORK = [...EVERY_ROLE, "read $LOG_EMAILS"];
 
 /** All that each permission set lets pass, of all that the probe tries. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
@@ -117,7 +126,6 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "read the credentials of loyalty",
     "write the credentials of email",
   ],
-  // n.b. a person may publish a file of users from anywhere: it reads, and can tell nobody else.
   "users-api": [
     ...EVERY_ROLE,
     "read $DATA_DIR",
@@ -128,9 +136,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "read data/users",
     "write data/users",
   ],
+  // n.b. a person may publish a file of users from anywhere: until it is open, every file can be read.
   publisher: [
-    ...EVERY_ROLE,
-    "read $LOG_EMAILS",
+    ...PUBLISHER_AT_WORK,
     "read a foreign file",
     "read data/analytics",
     "read data/dead_letters",
@@ -220,14 +228,23 @@ interface Findings {
   readonly foreign: string;
 }
 
-/** What the probe could do, run as the role's task is. */
-async function probe(permissionSet: string): Promise<Findings> {
+const DROPPED = `
+import { dropFileAccess } from "./file_access.ts";
+await dropFileAccess();
+await import("./probe.ts");
+`;
+
+/** What the probe could do, run as the role's task is; `afterDrop`, once it has given up its files. */
+async function probe(permissionSet: string, afterDrop = false): Promise<Findings> {
   await using project = await temporaryFolder();
   await using elsewhere = await temporaryFolder();
   const outside = join(elsewhere.path, "ajeno.txt");
   await Deno.writeTextFile(outside, FOREIGN_TEXT);
   await projectLike(project.path);
-  const script = join(SETS.get(permissionSet)!.folder, "probe.ts");
+  const { folder } = SETS.get(permissionSet)!;
+  const script = join(folder, afterDrop ? "dropped.ts" : "probe.ts");
+  await Deno.writeTextFile(join(project.path, folder, "dropped.ts"), DROPPED);
+  await Deno.copyFile(FILE_ACCESS, join(project.path, folder, "file_access.ts"));
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "-q", `-P=${permissionSet}`, script, project.path, outside],
     cwd: project.path,
@@ -264,8 +281,43 @@ for (const [permissionSet, allowed] of Object.entries(ALLOWED)) {
   });
 }
 
+Deno.test("-P=publisher withholds every file once the one that was named is open", async () => {
+  const { allowed } = await probe("publisher", true);
+  assert.deepEqual([...allowed].sort(), [...PUBLISHER_AT_WORK].sort());
+});
+
+Deno.test("publish --file withholds every other file before it reads a byte of the named one", async () => {
+  await using elsewhere = await temporaryFolder();
+  const rows = join(elsewhere.path, "users.csv");
+  // n.b. a named pipe can be open for as long as we like before there is a byte in it.
+  assert.ok((await new Deno.Command("mkfifo", { args: [rows] }).output()).success);
+  using pipe = await Deno.open(rows, { read: true, write: true });
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "-q", "-P=publisher", "--preload", "tests/support/withheld_probe.ts"],
+      ...["publisher/publish/publish.ts", "--file", rows],
+    ],
+    cwd: ROOT,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+    signal: AbortSignal.timeout(PATIENCE_MS),
+  }).spawn();
+  const errors = new Response(child.stderr).text();
+  let said = "";
+  for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+    said += text;
+    if (said !== "readable\nwithheld\n") continue;
+    await pipe.write(new TextEncoder().encode("nombre,email\nJuan,juan@\n"));
+    pipe.close();
+  }
+  assert.equal(said, "readable\nwithheld\n0 events published, 0 confirmed; 1 row rejected\n");
+  assert.match(await errors, /^line 2: email must be an email address/);
+  assert.equal((await child.status).code, 1);
+});
+
 /** What starts processes of its own may do more, and still reaches nobody but this machine. */
-const STARTS_PROCESSES = ["operator"];
+const STARTS_PROCESSES = ["operator", "record"];
 
 for (const permissionSet of STARTS_PROCESSES) {
   Deno.test(`-P=${permissionSet} reaches no foreign host, and loads no library`, async () => {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { type Channel, type ChannelModel, connect } from "amqplib";
+import { ManagementClient, readTopology, vhostOf } from "@ecomarket/shared/broker/management";
 import {
   fullTopology,
   setupExchange,
@@ -10,8 +11,10 @@ import {
 } from "@ecomarket/shared/contract/topology";
 import { TcpProxy } from "@ecomarket/testbed/broker/tcp_proxy";
 import { testVhost } from "@ecomarket/testbed/broker/test_broker";
-import { declareAtOnce } from "../../setup/queues/declare_at_once.ts";
+import { declareAmongOthers, declareAtOnce } from "../../setup/queues/declare_at_once.ts";
 import { brokerOfFile } from "../support/broker_of_file.ts";
+import { diffTopology, leftovers } from "../../setup/queues/topology_diff.ts";
+import { eventually } from "../support/eventually.ts";
 import { setupQueues } from "../support/setup_command.ts";
 
 const broker = brokerOfFile();
@@ -135,4 +138,57 @@ Deno.test("declareAtOnce() joins all queues or none, wherever it is ended, and f
       /NOT.FOUND/,
     );
   }
+});
+
+Deno.test("setup-queues is done although another one, that is done first, takes away what both join by", async () => {
+  await using vhost = await testVhost(broker);
+  await using proxy = TcpProxy.before(vhost.amqpUrl);
+  proxy.slow(BYTES_PER_SECOND);
+  await using connection = await connected(vhost.amqpUrl);
+  const channel = await connection.createChannel();
+  const joining = setupExchange(USER_EVENTS_EXCHANGE);
+  const isThere = async () => {
+    const asking = await connection.createChannel();
+    asking.on("error", () => {});
+    return await asking.checkExchange(joining).then(
+      () => asking.close().then(() => true),
+      () => false,
+    );
+  };
+  const done = setupQueues(broker, proxy.urlFor(vhost.amqpUrl));
+  await eventually(async () => assert.ok(await isThere()));
+  await channel.deleteExchange(joining);
+  const { code, stderr } = await done;
+  assert.equal(code, 0, stderr);
+  const { code: checked, stderr: differences } = await setupQueues(broker, vhost.amqpUrl, [
+    "--check",
+  ]);
+  assert.equal(checked, 0, differences);
+});
+
+Deno.test("declareAmongOthers() is done by each of many at once, and all stands once", async () => {
+  const topology = fullTopology([200]);
+  await using vhost = await testVhost(broker);
+  for (let round = 0; round < 20; round++) {
+    const all = Array.from({ length: 6 }, () => declareAmongOthers([vhost.amqpUrl], topology));
+    await Promise.all(all);
+  }
+  const standing = await readTopology(
+    new ManagementClient(broker.managementUrl),
+    vhostOf(vhost.amqpUrl),
+  );
+  assert.deepEqual(diffTopology(topology, standing), []);
+  assert.deepEqual(leftovers(topology, standing), []);
+});
+
+Deno.test("declareAmongOthers() is done although the broker ends its connection with an internal error", async () => {
+  await using vhost = await testVhost(broker);
+  await using proxy = TcpProxy.before(vhost.amqpUrl);
+  proxy.closeBehind("exchange.declare-ok", undefined, 541);
+  await declareAmongOthers([proxy.urlFor(vhost.amqpUrl)], fullTopology([200]));
+  assert.equal(proxy.closesBehind, 1);
+
+  proxy.closeBehind("exchange.declare-ok", undefined, 320);
+  const shutDown = declareAmongOthers([proxy.urlFor(vhost.amqpUrl)], fullTopology([200]));
+  await assert.rejects(shutDown);
 });

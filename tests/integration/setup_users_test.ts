@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { connect } from "amqplib";
 import { z } from "zod";
 import { ManagementClient, vhostOf } from "@ecomarket/shared/broker/management";
+import { tryLockFolder } from "@ecomarket/shared/base/folder_lock";
 import { brokerRoles, brokerUser } from "@ecomarket/shared/contract/permissions";
 import { credentialsSchema, withCredentials } from "@ecomarket/shared/process/credentials_file";
+import { passwordVariable } from "../../setup/queues/setup_users.ts";
 import { HAS_FILE_MODES, stopProcess } from "@ecomarket/shared/process/platform";
 import { countEffects } from "@ecomarket/testbed/stores/effects";
 import { testVhost } from "@ecomarket/testbed/broker/test_broker";
@@ -16,20 +18,37 @@ import { eventually } from "../support/eventually.ts";
 const broker = brokerOfFile();
 const GIVEN = "una-clave-del-entorno";
 
-async function setupUsers(
+function setupUsers(
+  copy: ProjectCopy,
+  amqpUrl: string,
+  args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+) {
+  return setupQueues(copy, amqpUrl, ["--users", ...args], env);
+}
+
+async function setupQueues(
   copy: ProjectCopy,
   amqpUrl: string,
   args: readonly string[] = [],
   env: Readonly<Record<string, string>> = {},
 ) {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-q", "-P=setup-queues", "setup/queues/setup_queues.ts", "--users", ...args],
+    args: ["run", "-q", "-P=setup-queues", "setup/queues/setup_queues.ts", ...args],
     cwd: copy.path,
     env: { AMQP_URL: amqpUrl, MANAGEMENT_URL: broker.managementUrl, FAST_RETRY: "1", ...env },
     stdin: "null",
   }).output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   return { code, output: text(stdout) + text(stderr) };
+}
+
+/** Has the copy find `amqpUrl` where `deno task broker start` notes its broker. */
+async function noteBroker(copy: ProjectCopy, amqpUrl: string): Promise<void> {
+  await Deno.mkdir(join(copy.path, ".broker"));
+  const { managementUrl } = broker;
+  const noted = join(copy.path, ".broker", "broker.json");
+  await Deno.writeTextFile(noted, JSON.stringify({ amqpUrl, managementUrl }));
 }
 
 const folderOf = (copy: ProjectCopy) => join(copy.path, ".broker", "credentials");
@@ -86,6 +105,7 @@ Deno.test("setup-queues --users makes a user per role, and tells no password", a
   // What the environment gave is in no file; what was generated is its owner's alone.
   const files: string[] = [];
   for await (const { name } of Deno.readDir(folderOf(copy))) files.push(name);
+  files.splice(files.indexOf("lock"), 1);
   const expected = roles.map(({ name }) => `${name}.json`).filter((it) => it !== "monitor.json");
   assert.deepEqual(files.sort(), expected.sort());
   if (!HAS_FILE_MODES) return;
@@ -127,15 +147,76 @@ Deno.test("setup-queues --users refuses what it cannot use before it changes any
   assert.match(shared.output, /"email_queue" of "audit" is not its own/);
 });
 
-Deno.test("a role without AMQP_URL connects as its own user, once setup-queues --users has made it", async () => {
+Deno.test("setup-queues --users run at once by several leaves each role a password that the broker takes", async () => {
   await using copy = await copyProject();
-  // n.b. where no variable says so, the broker is the one that `deno task broker start` has noted.
+  await using vhost = await testVhost(broker);
+  const runs = [0, 1, 2].map(() => setupUsers(copy, vhost.amqpUrl, ["--rotate"]));
+  for (const { code, output } of await Promise.all(runs)) assert.equal(code, 0, output);
+  for (const { name } of brokerRoles()) {
+    const url = withCredentials(vhost.amqpUrl, await credentialsOf(copy, name));
+    assert.ok(await canConnect(url), name);
+  }
+});
+
+Deno.test("setup-queues --users writes no password while another run does", async () => {
+  await using copy = await copyProject();
+  await using vhost = await testVhost(broker);
+  await Deno.mkdir(folderOf(copy), { recursive: true });
+  const another = tryLockFolder(folderOf(copy));
+  assert.ok(another);
+  const run = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-q", "-P=setup-queues", "setup/queues/setup_queues.ts", "--users"],
+    cwd: copy.path,
+    env: { AMQP_URL: vhost.amqpUrl, MANAGEMENT_URL: broker.managementUrl, NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  await using cleanup = new AsyncDisposableStack();
+  cleanup.defer(async () => void await stopProcess(run, 15_000));
+  const { value } = await run.stderr.pipeThrough(new TextDecoderStream()).getReader().read();
+  assert.equal(value, "Another setup-queues makes users: waiting for it.\n");
+  assert.deepEqual([...Deno.readDirSync(folderOf(copy))].map(({ name }) => name), ["lock"]);
+
+  another[Symbol.dispose]();
+  assert.equal((await run.status).code, 0);
+  assert.ok(await canConnect(withCredentials(vhost.amqpUrl, await credentialsOf(copy, "email"))));
+});
+
+Deno.test("setup-queues --users says which variables to set where it can keep no password", async () => {
+  await using copy = await copyProject();
+  await using vhost = await testVhost(broker);
   await Deno.mkdir(join(copy.path, ".broker"));
+  await Deno.symlink("nowhere", folderOf(copy));
+  const { code, output } = await setupUsers(copy, vhost.amqpUrl, [], {
+    BROKER_PASSWORD_PUBLISHER: GIVEN,
+  });
+  assert.equal(code, 2, output);
+  assert.match(output, /password of users-api .* cannot be kept .*BROKER_PASSWORD_USERS_API/);
+  const variables = brokerRoles().map(({ name }) => [passwordVariable(name), GIVEN]);
+  const given = await setupUsers(copy, vhost.amqpUrl, [], Object.fromEntries(variables));
+  assert.equal(given.code, 0, given.output);
+  const credentials = { user: brokerUser("email"), password: GIVEN };
+  assert.ok(await canConnect(withCredentials(vhost.amqpUrl, credentials)));
+});
+
+Deno.test("setup-queues makes no users on a broker that AMQP_URL names, unless it is asked to", async () => {
+  await using copy = await copyProject();
+  await using vhost = await testVhost(broker);
+  await noteBroker(copy, vhost.amqpUrl);
+  const { code, output } = await setupQueues(copy, vhost.amqpUrl);
+  assert.equal(code, 0, output);
+  assert.doesNotMatch(output, /users stand/);
+  await assert.rejects(Deno.stat(folderOf(copy)), Deno.errors.NotFound);
+});
+
+Deno.test("a role connects as its own user, once setup-queues has run on the broker that we started", async () => {
+  await using copy = await copyProject();
   const { amqpUrl, managementUrl } = broker;
-  const noted = join(copy.path, ".broker", "broker.json");
-  await Deno.writeTextFile(noted, JSON.stringify({ amqpUrl, managementUrl }));
-  const made = await setupUsers(copy, "", [], { MANAGEMENT_URL: "" });
+  await noteBroker(copy, amqpUrl);
+  const made = await setupQueues(copy, "", [], { MANAGEMENT_URL: "" });
   assert.equal(made.code, 0, made.output);
+  assert.match(made.output, /8 users stand, each with the rights of its role/);
 
   // n.b. without a flag: a flag would take the place of the set's list, and its credentials' file.
   const email = new Deno.Command(Deno.execPath(), {

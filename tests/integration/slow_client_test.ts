@@ -3,12 +3,8 @@ import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import { type HttpOptions, type HttpServer, serveHttp } from "@ecomarket/shared/http/serve_http";
 import { roleLogger } from "@ecomarket/shared/process/log";
-import { TcpProxy } from "@ecomarket/testbed/broker/tcp_proxy";
-import { startTestBroker } from "@ecomarket/testbed/broker/test_broker";
-import { Bench } from "../support/bench.ts";
 import { eventually } from "../support/eventually.ts";
 import { RawClient } from "../support/raw_client.ts";
-import { outboxIds, registerAll, startApi } from "../support/users_api.ts";
 
 const HEAD = "POST /users HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
 const HALF_BODY = `${HEAD}Content-Length: 50\r\n\r\n{"nombre":`;
@@ -198,25 +194,4 @@ Deno.test("serveHttp() ends in time, and answers what arrives whole until then, 
   assert.match(await slow.closed, /^HTTP\/1\.1 200 OK[^]*2$/);
   assert.equal(await half.closed, "");
   assert.equal(await stuck.closed, "");
-});
-
-/** A container is killed 10 s after it was asked to end, unless somebody has said otherwise. */
-const USUAL_GRACE_MS = 10_000;
-
-Deno.test("users-api ends with 0 before a container would be killed, with slow clients and a broker that answers nothing", async () => {
-  await using broker = await startTestBroker();
-  await using bench = await Bench.open(broker);
-  await using proxy = TcpProxy.before(bench.amqpUrl);
-  await using api = await startApi(bench, { amqpUrls: [proxy.urlFor(bench.amqpUrl)] });
-  await registerAll(api, 1);
-  await eventually(() => assert.deepEqual(outboxIds(bench), []));
-  proxy.stall();
-  await using half = await RawClient.connect(api.url);
-  await half.send("POST /users HTTP/1.1\r\nHos");
-  await using stuck = await RawClient.connect(api.url);
-  await stuck.send(HALF_BODY);
-  const waiting = await registerAll(api, 3, 1);
-  const { code } = await api.process.stop(USUAL_GRACE_MS);
-  assert.equal(code, 0);
-  assert.equal(outboxIds(bench).length, waiting.length);
 });

@@ -186,11 +186,24 @@ Deno.test("status tells a pause that a killed process has left from a live one",
   assert.equal(pauseOf("email", (name) => join(bench.directory, name)), undefined);
 });
 
-Deno.test("status says that no broker answers, and ends with 1", async () => {
-  await using folder = await temporaryFolder();
+Deno.test("status says that no broker answers, shows what the stores tell, and ends with 1", async () => {
+  await using bench = await Bench.open(broker);
+  await using store = bench.openStore(emailConsumer(simulatedMailer));
+  const pause = { waitsFor: "the mail server", reason: "caído", since: new Date() };
+  await store.notePause({ ...pause, probedAt: new Date() });
   const url = "amqp://ana:secreto@127.0.0.1:1";
-  const { code, stdout, stderr } = await status(url, folder.path, "--json");
+  const { code, stdout, stderr } = await status(url, bench.directory, "--json");
   assert.equal(code, 1);
-  assert.equal(stdout, "");
+  const { subscribers, ...others } = JSON.parse(stdout);
+  assert.deepEqual(others, {
+    queues: null,
+    effects: { email: 0, loyalty: 0, analytics: 0 },
+    deadLetters: 0,
+  });
+  assert.equal(subscribers.email.state, "paused");
+  assert.deepEqual(subscribers.loyalty, { state: "unknown" });
+  const people = await status(url, bench.directory);
+  assert.equal(people.code, 1);
+  assert.match(people.stdout, /^┌[^]*│ loyalty +│ +0 +│ unknown +│[^]*\nemail is paused: /);
   assert.match(stderr, /^error: No broker answered at amqp:\/\/ana:\*\*\*@127\.0\.0\.1:1 /);
 });

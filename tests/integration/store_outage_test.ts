@@ -1,29 +1,13 @@
-/** A store that is away: for a moment, or for longer than the broker waits for an ack. */
+/** A store that is away for a moment. */
 import assert from "node:assert/strict";
-import { join } from "node:path";
-import { encode } from "@ecomarket/shared/contract/catalogue";
-import { createUsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
 import type { Store } from "@ecomarket/shared/store/store";
-import { lowerAckTimeout, sufferAckTimeout } from "@ecomarket/testbed/broker/ack_timeout";
 import { lockStore } from "@ecomarket/testbed/stores/store_lock";
 import { Bench, recordingConsumer } from "../support/bench.ts";
 import { brokerOfFile } from "../support/broker_of_file.ts";
+import { emailStore, handled, publishSignups } from "../support/email_store.ts";
 import { eventually } from "../support/eventually.ts";
-import { eventIds } from "../support/roles.ts";
 
 const broker = brokerOfFile();
-
-function publishSignups(bench: Bench, ...users: readonly string[]): string[] {
-  return users.map((user_id) => {
-    const event = createUsuarioCreado({ user_id, nombre: "Juan", email: "juan@example.com" });
-    const { content, options } = encode(event);
-    bench.publishRaw(content.toString(), options);
-    return event.event_id;
-  }).sort();
-}
-
-const effects = (bench: Bench) => eventIds(bench, "email", "handled");
-const emailStore = (bench: Bench) => join(bench.directory, "email");
 
 /** `store`, with its calls counted. */
 function counted(store: Store) {
@@ -53,7 +37,7 @@ Deno.test("runSubscriber() calls no handler before its store is known to be writ
     assert.deepEqual(consumer.handled, []);
     assert.equal(calls.commit, 0);
   }
-  await eventually(() => assert.deepEqual(effects(bench), ids));
+  await eventually(() => assert.deepEqual(handled(bench), ids));
   assert.deepEqual(consumer.handled, ["u-1"]);
   await eventually(() => bench.assertEmpty("email_queue", "dead_letter_queue"));
 });
@@ -79,37 +63,9 @@ Deno.test("runSubscriber() keeps what was finished when its store went away, and
       const { ready, consumers } = await bench.status("email_queue");
       assert.deepEqual({ ready, consumers }, { ready: 1, consumers: 0 }, "it went back, and waits");
     });
-    assert.deepEqual(effects(bench), []);
+    assert.deepEqual(handled(bench), []);
   }
-  await eventually(() => assert.deepEqual(effects(bench), ids));
+  await eventually(() => assert.deepEqual(handled(bench), ids));
   await eventually(() => bench.assertEmpty("email_queue", "dead_letter_queue"));
   assert.deepEqual(consumer.handled, ["u-1"], "the handler ran once");
 });
-
-for (const prefetch of [1, 100]) {
-  Deno.test(`runSubscriber() with a window of ${prefetch} does everything once after an outage of two ack timeouts`, async () => {
-    await using bench = await Bench.open(broker);
-    await using _lowered = await lowerAckTimeout(broker.node, 4_000);
-    const begun = Promise.withResolvers<void>();
-    const finish = Promise.withResolvers<void>();
-    const consumer = recordingConsumer(async () => {
-      begun.resolve();
-      await finish.promise;
-    });
-    await using _running = bench.run(consumer, { prefetch });
-    const ids = publishSignups(bench, "u-1", "u-2", "u-3");
-    await begun.promise;
-    {
-      using _lock = lockStore(emailStore(bench));
-      finish.resolve();
-      await sufferAckTimeout(bench.amqpUrl, 2);
-      assert.deepEqual(effects(bench), []);
-    }
-    await eventually(() => assert.deepEqual(effects(bench), ids));
-    await eventually(() => bench.assertEmpty("email_queue", "dead_letter_queue"));
-    assert.deepEqual(consumer.handled.toSorted(), ["u-1", "u-2", "u-3"], "each was handled once");
-
-    const later = publishSignups(bench, "u-4");
-    await eventually(() => assert.deepEqual(effects(bench), [...ids, ...later].sort()));
-  });
-}

@@ -38,6 +38,19 @@ Deno.test("parseArguments() refuses what it does not know, by name", () => {
   assert.match(complaint(() => parseArguments(["--json=si"], OPTIONS)), /--json/);
 });
 
+Deno.test("parseArguments() takes a number below 0 for a value, and another option for none", () => {
+  assert.equal(parseArguments(["--nombre", "-3"], OPTIONS).values.nombre, "-3");
+  assert.deepEqual(parseArguments(["--", "--nombre", "-3"], OPTIONS, 2).positionals, [
+    "--nombre",
+    "-3",
+  ]);
+  assert.equal(
+    complaint(() => parseArguments(["--nombre", "--json"], OPTIONS)),
+    "Option '--nombre' needs a value",
+  );
+  assert.match(complaint(() => parseArguments(["--json", "-3"], OPTIONS)), /-3/);
+});
+
 Deno.test("parseArguments() refuses a word too many, and takes a dash after -- for a word", () => {
   assert.equal(
     complaint(() => parseArguments(["a", "b"], OPTIONS, 1)),
@@ -62,6 +75,13 @@ Deno.test("wholeNumber() refuses anything else, and says what it got", () => {
       `--limit must be a whole number from 1 to 10, got "${text}"`,
     );
   }
+});
+
+Deno.test("wholeNumber() names no upper bound that nobody reaches", () => {
+  assert.equal(
+    complaint(() => wholeNumber("limit", "-3", 5, { min: 1 })),
+    '--limit must be a whole number from 1 up, got "-3"',
+  );
 });
 
 Deno.test("numberBetween() takes decimals in its range, and names the option otherwise", () => {

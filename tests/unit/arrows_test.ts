@@ -10,7 +10,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   setup: ["shared"],
   testbed: ["setup", "shared"],
   tasks: ["testbed", "publisher", "setup", "shared"],
-  tests: ["tasks", "testbed", "publisher", "consumers", "setup", "shared"],
+  watch: ["testbed", "publisher", "setup", "shared"],
+  tests: ["watch", "tasks", "testbed", "publisher", "consumers", "setup", "shared"],
 };
 
 /** The same for the rooms of a member; files that stand in no room may import all of them. */
@@ -46,10 +47,16 @@ const ROOM_ARROWS: Readonly<Record<string, readonly string[]>> = {
   "testbed/project": ["testbed/broker"],
   "testbed/processes": ["testbed/project"],
   "tasks/dead_letters": [],
+  "watch/view": [],
+  "watch/page": ["watch/view"],
+  "watch/ledger": ["watch/view"],
+  "watch/sources": ["watch/ledger", "watch/view"],
+  "watch/stage": ["watch/ledger", "watch/view"],
+  "watch/server": ["watch/view"],
 };
 
-/** For each file of the project, the files that it imports: types too, and what it loads later. */
-async function readImports(): Promise<ReadonlyMap<string, readonly string[]>> {
+/** What each export's specifier stands for, and the text of each file of the project. */
+async function readProject() {
   const exported = new Map<string, string>();
   const sources = new Map<string, string>();
   for (const member of Object.keys(ARROWS)) {
@@ -61,7 +68,7 @@ async function readImports(): Promise<ReadonlyMap<string, readonly string[]>> {
       sources.set(file, await Deno.readTextFile(`${ROOT}/${file}`));
     }
   }
-  return new Map([...sources].map(([file, source]) => [file, importsOf(file, source, exported)]));
+  return { exported, sources };
 }
 
 /** An import or export at the beginning of a line, or a module that is loaded where it is needed. */
@@ -83,7 +90,11 @@ const memberOf = (file: string) => file.split("/")[0]!;
 const roomOf = (file: string) =>
   file.split("/").slice(0, Math.min(2, file.split("/").length - 1)).join("/");
 
-const imports = await readImports();
+const { exported, sources } = await readProject();
+/** For each file of the project, the files that it imports: types too, and what it loads later. */
+const imports: ReadonlyMap<string, readonly string[]> = new Map(
+  [...sources].map(([file, source]) => [file, importsOf(file, source, exported)]),
+);
 
 /** Every import, as `from → to`, for which `isAllowed` does not hold. */
 function forbidden(isAllowed: (from: string, to: string) => boolean): string[] {
@@ -110,12 +121,23 @@ Deno.test("each room imports only the rooms below it", () => {
   assert.deepEqual(wrong, []);
 });
 
-Deno.test("each room of shared, publisher, setup and testbed is named in the arrows", () => {
+Deno.test("each room of shared, publisher, setup, testbed and watch is named in the arrows", () => {
   const rooms = new Set([...imports.keys()].map(roomOf).filter((room) => room.includes("/")));
   const nameless = [...rooms].filter((room) =>
-    ["shared", "publisher", "setup", "testbed"].includes(memberOf(room)) && !(room in ROOM_ARROWS)
+    ["shared", "publisher", "setup", "testbed", "watch"].includes(memberOf(room)) &&
+    !(room in ROOM_ARROWS)
   );
   assert.deepEqual(nameless, []);
+});
+
+Deno.test("each export of a member is imported by another one, or is its page of exports", () => {
+  const unused = [...exported].filter(([specifier, path]) =>
+    !path.endsWith("/mod.ts") &&
+    ![...sources].some(([file, source]) =>
+      memberOf(file) !== memberOf(path) && source.includes(`"${specifier}"`)
+    )
+  );
+  assert.deepEqual(unused.map(([specifier]) => specifier), []);
 });
 
 Deno.test("no files import each other in a circle", () => {

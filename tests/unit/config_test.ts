@@ -11,6 +11,7 @@ import {
   managementUrl,
   redactUrl,
   retryDelaysMs,
+  smtpUrl,
   subscriberConfig,
   usersApiConfig,
 } from "@ecomarket/shared/process/config";
@@ -75,6 +76,7 @@ Deno.test("amqpUrls() refuses what is no AMQP URL, and shows no password", () =>
   const refused = [
     "http://u:secreto@host",
     "amqp://u:secreto@host:99999",
+    "amqp://u:secreto@host:0",
     "amqp://",
     "localhost",
     "amqp://u:1@uno,redis://u:secreto@dos",
@@ -118,11 +120,40 @@ Deno.test("managementUrl() is MANAGEMENT_URL, else the private broker's, else th
   assert.equal(url({ MANAGEMENT_URL: "https://u:p@consola" }), "https://u:p@consola");
 });
 
+Deno.test("managementUrl() is the private broker's also where AMQP_URL names it, as the user of AMQP_URL", async () => {
+  await using directory = await emptyWorkingDirectory();
+  const url = (AMQP_URL: string) => managementUrl(environment({ AMQP_URL }));
+  await writeBrokerFile(
+    directory.path,
+    JSON.stringify({
+      amqpUrl: "amqps://u:p@localhost:5671,amqps://u:p@localhost:5674",
+      managementUrl: "http://u:p@localhost:40002",
+    }),
+  );
+  assert.equal(url("amqps://ana:x%40@127.0.0.1"), "http://ana:x%40@localhost:40002/");
+  assert.equal(url("amqps://ana:x@[::1]:5674/tienda"), "http://ana:x@localhost:40002/");
+  for (const other of ["amqps://ana:x@localhost:5675", "amqps://ana:x@host:5671"]) {
+    assert.match(url(other), /^https:\/\/ana:x@(?:localhost|host):15671\//, other);
+  }
+});
+
 Deno.test("managementUrl() refuses what is no HTTP URL, and shows no password", () => {
   for (const MANAGEMENT_URL of ["amqp://u:secreto@host", "ftp://u:secreto@host", "http://u:s%@h"]) {
     const text = complaint(() => managementUrl(environment({ MANAGEMENT_URL })));
     assert.match(text, /^MANAGEMENT_URL must be like http:\/\/user:password@host:15672/);
     assert.doesNotMatch(text, /secreto/);
+  }
+});
+
+Deno.test("smtpUrl() refuses what is no mail server's, also a port that nobody listens on", () => {
+  assert.equal(smtpUrl(environment()), undefined);
+  const SMTP_URL = "smtps://ana:secreto@mail.example.com";
+  assert.equal(smtpUrl(environment({ SMTP_URL })), SMTP_URL);
+  for (const SMTP_URL of ["http://mail:25", "smtp://", "mail:25", "smtp://127.0.0.1:0"]) {
+    assert.match(
+      complaint(() => smtpUrl(environment({ SMTP_URL }))),
+      /^SMTP_URL must be like smtp:/,
+    );
   }
 });
 

@@ -1,7 +1,7 @@
 /** Reading users from CSV: what is an event, what is a problem, and at which line. */
 import assert from "node:assert/strict";
 import { MAX_LINE_BYTES, readLines } from "@ecomarket/shared/process/text_lines";
-import { MAX_RECORD_LINES, readCsv } from "../../publisher/publish/sources/csv.ts";
+import { MAX_COLUMNS, MAX_RECORD_LINES, readCsv } from "../../publisher/publish/sources/csv.ts";
 import { SourceError } from "../../publisher/publish/sources/source_row.ts";
 import { usuarioCreadoForm } from "../../publisher/publish/events/usuario_creado.ts";
 import { type UserRow, userRows } from "../support/user_rows.ts";
@@ -134,4 +134,13 @@ Deno.test("readCsv() rejects a file without a header", async () => {
 
 Deno.test("readCsv() yields nothing for a header alone", async () => {
   assert.deepEqual(await rowsOf("nombre,email"), []);
+});
+
+Deno.test("readCsv() refuses a header of too many columns, and quotes no more of one than a line", async () => {
+  const names = Array.from({ length: MAX_COLUMNS + 1 }, (_, n) => `c${n}`);
+  await assert.rejects(rowsOf(names.join(",")), /\(line 1\) names 1001 columns, more than 1000$/);
+  const [error] = await Promise.allSettled([rowsOf(`${"x".repeat(100_000)},y\n`)]);
+  assert.equal(error.status, "rejected");
+  assert.match(error.reason.message, /must name the columns nombre and email, found: x+…$/);
+  assert.ok(error.reason.message.length < 700);
 });

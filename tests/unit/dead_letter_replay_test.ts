@@ -248,9 +248,9 @@ Deno.test("sendMessage() tells what is known: sent, refused, or in doubt", async
     (await send({ kind: "nacked", reason: "full" }, { kind: "confirmed" })).kind,
     "sent",
   );
-  assert.equal((await send({ kind: "ambiguous", reason: "lost" })).kind, "unknown");
+  assert.equal((await send({ kind: "ambiguous", reason: "lost" })).kind, "ambiguous");
   const closed = { kind: "unsent", reason: "closed", isUnwritable: false } as const;
-  assert.equal((await send(closed)).kind, "unknown");
+  assert.equal((await send(closed)).kind, "ambiguous");
   given.length = 0;
   assert.equal((await send(unwritable, { kind: "confirmed" })).kind, "sent");
   assert.deepEqual(given, [message.outgoing, message.fallback]);

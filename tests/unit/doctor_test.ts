@@ -299,6 +299,18 @@ Deno.test("examine() finds at-least-once not in force where its feature flag is 
   }
 });
 
+Deno.test("examine() tells a difference whole, whatever stands in it, and the mend apart", () => {
+  const [{ finding, mend } = { finding: "", mend: "" }] = examine(
+    facts(otherArguments({ "x-overflow": "reject. Run: publish" })),
+  );
+  assert.equal(
+    finding,
+    'The queue "email_queue" stands otherwise: its x-overflow is "reject. Run: publish", ' +
+      '"reject-publish" was wanted',
+  );
+  assert.match(mend, /^Stop its consumers, .*: deno task setup-queues --migrate$/);
+});
+
 Deno.test("checkBacklog() tells the age of the first message where the broker tells it", () => {
   const headTimestamp = Date.parse("2026-11-24T11:49:59Z") / 1_000;
   const queues = QUEUES.map((queue) => ({ ...queue, headTimestamp }));

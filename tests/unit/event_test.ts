@@ -345,5 +345,8 @@ Deno.test("decode() throws nothing but InvalidMessageError, for any JSON and any
 
 Deno.test("decode() refuses a body that is nested a hundred thousand deep", () => {
   const deep = "[".repeat(100_000) + "]".repeat(100_000);
-  assert.match(refusal(`{"schema_version":${deep}}`), /schema_version/);
+  assert.equal(
+    refusal(`{"schema_version":${deep}}`),
+    "the body is nested more deeply than 64 objects and lists",
+  );
 });

@@ -15,6 +15,15 @@ function rowsOf(jsonl: string | Uint8Array, chunkBytes = 65_536): Promise<UserRo
   return userRows(readJsonl(readLines(pieces(bytes, chunkBytes))));
 }
 
+Deno.test("readJsonl() reports a line that is nested too deeply, and reads the rest", async () => {
+  const deep = `{"nombre":${"[".repeat(100_000)}`;
+  const rows = await rowsOf(`${deep}\n{"nombre":"Eva","email":"eva@example.com","id":1}\n`);
+  assert.deepEqual(rows, [
+    { line: 1, problem: "is nested more deeply than 64 objects and lists" },
+    { line: 2, user: { nombre: "Eva", email: "eva@example.com", user_id: "1" } },
+  ]);
+});
+
 const fixture = await Deno.readFile(new URL("../fixtures/users.jsonl", import.meta.url));
 
 for (const chunkBytes of [1, 65_536]) {

@@ -75,11 +75,21 @@ Deno.test("configureLog() leaves out what is below LOG_LEVEL", async () => {
 });
 
 Deno.test("configureLog() lets no message control the terminal or forge a line", async () => {
-  const hostile = "Juan\u001b]0;título\u0007\u001b[2J\u009b31m\r\n00:00:00 INFO forjada";
+  const hostile =
+    "Juan\u001b]0;título\u0007\u001b[2J\u009b31m\r\n00:00:00 INFO forjada\u2028\u202eadajrof\u2066";
   const formats = ["pretty", "json"];
   const logged = await Promise.all(formats.map((LOG_FORMAT) => log({ LOG_FORMAT }, hostile)));
   for (const { lines } of logged) {
     assert.equal(lines.length, 2, JSON.stringify(lines));
-    assert.doesNotMatch(lines.join(""), /\p{Cc}/u);
+    assert.doesNotMatch(lines.join(""), /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+  }
+});
+
+Deno.test("configureLog() keeps what JSON escapes, and shortens what is too long for a line", async () => {
+  const { lines } = await log({ LOG_FORMAT: "json" }, "Juan\u009b31m\u202e");
+  assert.equal(JSON.parse(lines[0]!).nombre, "Juan\u009b31m\u202e");
+  for (const LOG_FORMAT of ["pretty", "json"]) {
+    const long = await log({ LOG_FORMAT }, "x".repeat(100_000));
+    assert.ok(long.lines[0]!.length < 5_000, LOG_FORMAT);
   }
 });

@@ -23,6 +23,8 @@ Deno.test("subscriberState() believes the broker rather than a note", () => {
   assert.deepEqual(subscriberState(pause, 1, later(0)), { state: "consuming" });
   assert.deepEqual(subscriberState(undefined, 1, later(0)), { state: "consuming" });
   assert.deepEqual(subscriberState(undefined, 0, later(0)), { state: "not running" });
+  assert.deepEqual(subscriberState(undefined, undefined, later(0)), { state: "unknown" });
+  assert.equal(subscriberState(pause, undefined, later(0)).state, "paused");
 });
 
 Deno.test("a live pause is noted more often than a note is outdated", () => {

@@ -19,3 +19,8 @@ Deno.test("renderTable() takes a column with one text in it for text", () => {
 Deno.test("renderTable() shows the head alone where there is nothing", () => {
   assert.match(renderTable(["cola"], []), /cola/);
 });
+
+Deno.test("renderTable() lets no cell drive the terminal or forge a row", () => {
+  const table = renderTable(["cola"], [["email\u001b[2J\nforjada\u202e"]]);
+  assert.match(table, /│ email\\u001b\[2J\\u000aforjada\\u202e │/);
+});

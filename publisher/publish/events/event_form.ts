@@ -11,6 +11,11 @@ export interface Flag {
   readonly isRequired?: boolean;
   /** Whether it may be given several times: the field is then a list of texts. @default false */
   readonly isRepeatable?: boolean;
+  /**
+   * What is wrong with a value that a person has typed, such as `must be a colour`; `undefined` where
+   * nothing is. The contract judges it as well, for everybody: this knows what is a slip of the hand.
+   */
+  readonly problemOf?: (value: string) => string | undefined;
 }
 
 /** How one event is asked for, read and invented: a file beside this, and a line in `event_forms.ts`. */

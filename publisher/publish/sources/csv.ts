@@ -4,6 +4,7 @@
  */
 import { CsvError, parse } from "csv-parse/sync";
 import { MAX_LINE_BYTES, type TextLine } from "@ecomarket/shared/process/text_lines";
+import { shortened } from "@ecomarket/shared/process/printable";
 import { inWords } from "./in_words.ts";
 import { SourceError, type SourceRow, withEnd } from "./source_row.ts";
 
@@ -13,6 +14,11 @@ const DELIMITERS = [",", ";", "\t"];
 const BATCH = 32;
 /** Lines that one record may take. A quote that is still open then counts as never closed. */
 export const MAX_RECORD_LINES = 100;
+
+/** Columns that a header may name. */
+export const MAX_COLUMNS = 1_000;
+/** Characters of a header that are quoted. */
+const MAX_QUOTED = 500;
 
 /** What the header row says of the rows below it. */
 interface Header {
@@ -51,6 +57,12 @@ function parseHeader({ line, text, problem }: TextLine, needed: readonly Column[
   const headers = DELIMITERS
     .map((delimiter) => ({ delimiter, columns: columnsOf(text, delimiter) }))
     .sort((a, b) => b.columns.length - a.columns.length);
+  const { columns: found } = headers[0]!;
+  if (found.length > MAX_COLUMNS) {
+    throw new SourceError(
+      `The header of the CSV (line ${line}) names ${found.length} columns, more than ${MAX_COLUMNS}`,
+    );
+  }
   const header = headers.find(({ columns }) =>
     needed.every((names) => names.some((name) => columns.includes(name)))
   );
@@ -58,7 +70,7 @@ function parseHeader({ line, text, problem }: TextLine, needed: readonly Column[
   const names = needed.map(([name]) => name);
   throw new SourceError(
     `The header of the CSV (line ${line}) must name the columns ${inWords(names)}, found: ${
-      headers[0]!.columns.join(", ")
+      shortened(found.join(", "), MAX_QUOTED)
     }`,
   );
 }
@@ -120,16 +132,25 @@ function firstRecord(
   const broken = (problem: string) => ({ row: { line: first.line, problem }, lineCount: 1 });
   if (first.problem !== undefined) return broken(first.problem);
   let text = "";
-  for (const [i, next] of lines.slice(at).entries()) {
+  let quotes = 0;
+  for (const [i, next] of lines.slice(at, at + MAX_RECORD_LINES + 1).entries()) {
     const isTooLong = i === MAX_RECORD_LINES || text.length > MAX_LINE_BYTES;
     if (isTooLong || next.problem !== undefined) return broken(NEVER_CLOSED);
     text += i === 0 ? next.text : `\n${next.text}`;
-    if (i > 0 && !next.text.includes('"')) continue;
+    quotes += countQuotes(next.text);
+    // n.b. while their number is odd, one is open: parsing again at each line would cost the square.
+    if (i > 0 && (quotes % 2 === 1 || !next.text.includes('"'))) continue;
     const { records, errorCode } = parseRecords(text, header.delimiter);
     if (records) return { row: recordRow(records[0]!, header, first, next), lineCount: i + 1 };
     if (errorCode !== "CSV_QUOTE_NOT_CLOSED") return broken(MISPLACED);
   }
   return isLast ? broken(NEVER_CLOSED) : undefined;
+}
+
+function countQuotes(text: string): number {
+  let count = 0;
+  for (let at = -1; (at = text.indexOf('"', at + 1)) >= 0;) count++;
+  return count;
 }
 
 const NEVER_CLOSED = "has a quote that is never closed";

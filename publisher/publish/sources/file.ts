@@ -28,43 +28,60 @@ const READERS: Readonly<Record<string, RowReader>> = {
 /** Bytes of a row, roughly: to tell a long file from a short one. */
 const TYPICAL_ROW_BYTES = 80;
 
+/** A file that is open, or the standard input: nothing of it is read yet. */
+export interface OpenInput {
+  /** What it is called to a person. */
+  readonly name: string;
+  readonly stream: ReadableStream<Uint8Array>;
+  /** What it holds; absent where its first line tells. */
+  readonly readRows?: RowReader;
+  /** Its bytes, where that is known. */
+  readonly size?: number;
+}
+
 /**
- * Opens the rows in `path`, a `.csv`, `.jsonl` or `.ndjson` file, or `-` for the standard input,
- * which may be either: it is JSON Lines when it begins with `{`. Its first rows are read at once, so
- * that a file that is no such thing is told here. After an abort, reading rejects with its reason.
+ * Opens `path`, a `.csv`, `.jsonl` or `.ndjson` file, or `-` for the standard input. Whoever has it open
+ * needs no right to read files any more.
  *
  * @throws {UsageError} for another extension.
- * @throws {SourceError} when the file cannot be read, is a CSV without the columns needed, or has
- * no row.
+ * @throws {SourceError} when the file cannot be opened.
  */
-export async function openSourceFile(
-  path: string,
-  expected: Expected,
-  signal: AbortSignal,
-): Promise<RowSource> {
-  if (path === "-") return await openStandardInput(expected, signal);
+export async function openInput(path: string): Promise<OpenInput> {
+  if (path === "-") return { name: "the standard input", stream: Deno.stdin.readable };
   const readRows = READERS[extname(path).toLowerCase()];
   if (!readRows) {
     const known = Object.keys(READERS).join(", ");
     throw new UsageError(`--file must end with one of ${known}, or be - for stdin, got "${path}"`);
   }
   const file = await openFile(path);
-  const bytes = new CountedBytes(file.readable, path, signal);
-  const rows = await notEmpty(readRows(readLines(bytes), expected.columns), path, expected);
   const { size } = await file.stat();
-  return {
-    rows,
-    place,
-    extent: { size, position: () => bytes.count, rows: size / TYPICAL_ROW_BYTES },
-  };
+  return { name: path, stream: file.readable, readRows, size };
 }
 
-async function openStandardInput(expected: Expected, signal: AbortSignal): Promise<RowSource> {
-  const bytes = new CountedBytes(Deno.stdin.readable, "the standard input", signal);
+/**
+ * The rows of `input`. The standard input is JSON Lines when it begins with `{`, else CSV. The first
+ * rows are read at once, so that what is no such thing is told here. After an abort, reading rejects
+ * with its reason.
+ *
+ * @throws {SourceError} when it cannot be read, is a CSV without the columns needed, or has no row.
+ */
+export async function readInput(
+  { name, stream, readRows, size }: OpenInput,
+  expected: Expected,
+  signal: AbortSignal,
+): Promise<RowSource> {
+  const bytes = new CountedBytes(stream, name, signal);
   const { first, items } = await peek(readLines(bytes));
-  const isJson = first?.find(({ text }) => text.trim() !== "")?.text.trimStart().startsWith("{");
-  const rows = (isJson ? readJsonl : readCsv)(items, expected.columns);
-  return { rows: await notEmpty(rows, "the standard input", expected), place };
+  const rows = (readRows ?? readerFor(first ?? []))(items, expected.columns);
+  const source = { rows: await notEmpty(rows, name, expected), place };
+  if (size === undefined) return source;
+  const extent = { size, position: () => bytes.count, rows: size / TYPICAL_ROW_BYTES };
+  return { ...source, extent };
+}
+
+function readerFor(lines: readonly TextLine[]): RowReader {
+  const first = lines.find(({ text }) => text.trim() !== "");
+  return first?.text.trimStart().startsWith("{") ? readJsonl : readCsv;
 }
 
 function place(line: number): string {

@@ -1,4 +1,5 @@
 /** Rows from JSON Lines: one JSON object a line. */
+import { JsonDepthError, parseJson } from "@ecomarket/shared/base/json";
 import type { TextLine } from "@ecomarket/shared/process/text_lines";
 import type { Body } from "@ecomarket/shared/contract/message";
 import type { SourceRow } from "./source_row.ts";
@@ -18,8 +19,9 @@ function jsonRow({ line, text, problem }: TextLine): SourceRow {
   if (problem !== undefined) return { line, problem };
   let value: unknown;
   try {
-    value = JSON.parse(text);
-  } catch {
+    value = parseJson(text);
+  } catch (error) {
+    if (error instanceof JsonDepthError) return { line, problem: error.message };
     return { line, problem: "is not valid JSON" };
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {

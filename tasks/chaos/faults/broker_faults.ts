@@ -5,6 +5,7 @@ import type { PrivateNode } from "@ecomarket/setup/node/private_node";
 import { until } from "@ecomarket/shared/base/poll";
 import { withConnection } from "@ecomarket/shared/broker/with_connection";
 import { SUBSCRIBER_QUEUES, type SubscriberName } from "@ecomarket/shared/contract/topology";
+import { IS_WINDOWS } from "@ecomarket/shared/process/platform";
 import { auditEvents } from "@ecomarket/testbed/audit/event_audit";
 import { lowerAckTimeout } from "@ecomarket/testbed/broker/ack_timeout";
 import { holdingsOf } from "@ecomarket/testbed/stores/effects";
@@ -170,8 +171,7 @@ export const BROKER_FAULTS: readonly Fault[] = [
     description: "the broker closes a channel (acknowledgement timeout)",
     nodes: 1,
     needs: "email",
-    impossible: () =>
-      Deno.build.os === "windows" ? "a process cannot be paused on Windows" : undefined,
+    impossible: () => IS_WINDOWS ? "a process cannot be paused on Windows" : undefined,
     inject: missAckTimeout,
   },
   {

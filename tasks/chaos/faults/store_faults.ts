@@ -3,6 +3,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
 import { until } from "@ecomarket/shared/base/poll";
+import { PLATFORM } from "@ecomarket/shared/process/platform";
 import { lowerAckTimeout, sufferAckTimeout } from "@ecomarket/testbed/broker/ack_timeout";
 import { lockStore } from "@ecomarket/testbed/stores/store_lock";
 import type { World } from "../world.ts";
@@ -154,7 +155,7 @@ async function run(program: string, ...args: string[]): Promise<void> {
 
 /** A file system of one's own takes Linux and root, and a container that lets one mount. */
 function noTmpfs(): string | undefined {
-  if (Deno.build.os !== "linux") return "a small file system can be had on Linux only";
+  if (PLATFORM !== "linux") return "a small file system can be had on Linux only";
   if (process.getuid?.() !== 0) return "mounting a small file system takes root";
   const folder = Deno.makeTempDirSync({ prefix: "ecomarket_mount_" });
   try {

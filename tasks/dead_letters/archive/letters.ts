@@ -66,6 +66,15 @@ export class Letters {
     return this.#select(sql, isMeant);
   }
 
+  /** The queues whose messages are, or were, in the archive, in order. */
+  origins(): string[] {
+    const sql = "SELECT DISTINCT origin_queue FROM dead_letters ORDER BY 1";
+    return this.#db.read(
+      "Cannot read the dead letters",
+      () => this.#db.statement(sql).all().map((row) => String(row.origin_queue)),
+    );
+  }
+
   /** The dead letter `id`, also a copy or a tombstone. */
   find(id: number): FullLetter | undefined {
     return this.#db.read("Cannot read the dead letters", () => {

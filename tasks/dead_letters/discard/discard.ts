@@ -6,9 +6,10 @@ import { print, printError } from "@ecomarket/shared/process/main";
 import { Archive } from "../archive/archive.ts";
 import { newOperationId, type Operation } from "../archive/operations.ts";
 import { whoAmI } from "../archive/who.ts";
-import { FILTER_OPTIONS, matches } from "../letters/filter.ts";
+import { FILTER_OPTIONS, matches, refuseUnknownSubscriber } from "../letters/filter.ts";
 import { printableJson } from "@ecomarket/shared/process/printable";
 import { inWords, parseSelection, select, type Selection } from "../letters/selection.ts";
+import { confirmed } from "../operations/confirmation.ts";
 import { MAX_IDS } from "../replay/replay_arguments.ts";
 import { parseSize, tooMany } from "./retention.ts";
 import { overwriteWhatIsDiscarded, shrink } from "./shrink.ts";
@@ -20,6 +21,7 @@ const OPTIONS = {
   ...FILTER_OPTIONS,
   "keep-size": { type: "string" },
   reason: { type: "string" },
+  yes: { type: "boolean" },
   "dry-run": { type: "boolean" },
   json: { type: "boolean" },
 } as const;
@@ -30,6 +32,7 @@ interface DiscardRequest {
   readonly isRetention: boolean;
   readonly keepBytes: number | undefined;
   readonly reason: string;
+  readonly yes: boolean;
   readonly dryRun: boolean;
   readonly json: boolean;
 }
@@ -55,6 +58,13 @@ export async function discard(args: readonly string[], signal: AbortSignal): Pro
     if (request.json) print(printableJson({ dryRun: request.dryRun, letters }));
     else print(`Nothing was discarded: ${letters.length} would be`);
     return 0;
+  }
+  if (request.selection.kind === "filter" && !request.yes) {
+    await confirmed(
+      `${letters.length} dead letter(s) would be given up for good.`,
+      "--yes",
+      signal,
+    );
   }
   await archive.operations.begin(operation, letters);
   return await carryOutDiscard(operation, archive, signal, request.json);
@@ -90,6 +100,7 @@ function meant({ selection, isRetention, keepBytes }: DiscardRequest, archive: A
   if (!isRetention || selection.kind === "ids") {
     return select(archive, selection).map(({ id }) => id);
   }
+  refuseUnknownSubscriber(selection.filter, archive.letters.origins());
   const all = archive.letters.withBodies((letter) =>
     matches({ ...letter, isReplayed: false }, selection.filter)
   );
@@ -120,6 +131,7 @@ function parse(args: readonly string[], now: Date): DiscardRequest {
     isRetention: group === undefined && (olderThan !== undefined || keepSize !== undefined),
     keepBytes: keepSize === undefined ? undefined : parseSize(keepSize),
     reason,
+    yes: values.yes ?? false,
     dryRun: values["dry-run"] ?? false,
     json: values.json ?? false,
   };

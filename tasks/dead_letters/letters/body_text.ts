@@ -1,4 +1,5 @@
 /** A body as a person reads it. */
+import { parseJson } from "@ecomarket/shared/base/json";
 import { printableLines } from "@ecomarket/shared/process/printable";
 
 /** Characters of a body that are shown, where not all of it is asked for. */
@@ -16,7 +17,8 @@ export function textOf(body: Uint8Array): string | undefined {
 }
 
 /**
- * `body` in printable lines: JSON with its fields below each other, other text as it is, bytes as
+ * `body` in printable lines: JSON with its fields below each other, other text (and what is nested too
+ * deeply to be indented) as it is, bytes as
  * hexadecimal digits. Longer than `maxCharacters`, it is cut, and the last line says so.
  */
 export function bodyLines(body: Uint8Array, maxCharacters: number): string[] {
@@ -29,7 +31,7 @@ export function bodyLines(body: Uint8Array, maxCharacters: number): string[] {
 
 function pretty(text: string): string {
   try {
-    return JSON.stringify(JSON.parse(text), undefined, 2);
+    return JSON.stringify(parseJson(text), undefined, 2);
   } catch {
     return text;
   }

@@ -1,6 +1,7 @@
 /** Which dead letters are meant: by group, subscriber, reason and age. */
 import { UsageError } from "@ecomarket/shared/base/errors";
 import { SUBSCRIBER_QUEUES } from "@ecomarket/shared/contract/topology";
+import { printable } from "@ecomarket/shared/process/printable";
 import { type Cause, groupId } from "./group.ts";
 
 /** What a filter looks at. */
@@ -72,6 +73,25 @@ export function matches(letter: Filterable, filter: Filter): boolean {
   if (before !== undefined && letter.archivedAt >= before) return false;
   if (since !== undefined && letter.archivedAt < since) return false;
   return group === undefined || groupId(letter).startsWith(group);
+}
+
+/**
+ * n.b. a queue that the project does not know is one of `origins`, or nothing of it ever died.
+ *
+ * @param origins the queues of which the archive has dead letters.
+ * @throws {UsageError} when `filter` names another subscriber: no dead letters would be taken for good news.
+ */
+export function refuseUnknownSubscriber(
+  { subscriber }: Pick<Filter, "subscriber">,
+  origins: readonly string[],
+): void {
+  if (subscriber === undefined) return;
+  const queues = new Set([...Object.values<string>(SUBSCRIBER_QUEUES), ...origins]);
+  if (queues.has(queueOf(subscriber))) return;
+  const known = [...Object.keys(SUBSCRIBER_QUEUES), ...queues];
+  throw new UsageError(
+    `--subscriber must be one of ${known.map(printable).join(", ")}, got "${subscriber}"`,
+  );
 }
 
 function queueOf(subscriber: string): string {

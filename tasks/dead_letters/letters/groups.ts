@@ -3,10 +3,11 @@ import { parseArguments } from "@ecomarket/shared/process/args";
 import { print } from "@ecomarket/shared/process/main";
 import { wrapText } from "@ecomarket/shared/process/wrap_text";
 import { Archive } from "../archive/archive.ts";
-import { FILTER_OPTIONS, type Filterable, matches, parseFilter } from "./filter.ts";
+import { FILTER_OPTIONS, type Filterable, parseFilter } from "./filter.ts";
 import { groupId, normalise } from "./group.ts";
 import { printable, printableJson } from "@ecomarket/shared/process/printable";
 import { shortTime } from "./time.ts";
+import { waiting } from "./selection.ts";
 
 /** Dead letters of one queue that died of the same thing. */
 export interface Group {
@@ -42,7 +43,7 @@ export function groups(args: readonly string[]): void {
   const { values } = parseArguments(args, { ...FILTER_OPTIONS, json: { type: "boolean" } });
   const filter = parseFilter(values, new Date());
   using archive = Archive.open();
-  const found = groupsOf(archive.letters.waiting((letter) => matches(letter, filter)));
+  const found = groupsOf(waiting(archive, filter));
   if (values.json) {
     print(printableJson(found));
     return;

@@ -3,9 +3,10 @@ import { parseArguments, wholeNumber } from "@ecomarket/shared/process/args";
 import { print } from "@ecomarket/shared/process/main";
 import { renderTable } from "@ecomarket/shared/process/table";
 import { Archive } from "../archive/archive.ts";
-import { FILTER_OPTIONS, matches, parseFilter } from "./filter.ts";
+import { FILTER_OPTIONS, parseFilter } from "./filter.ts";
 import { groupId } from "./group.ts";
 import { printableJson, shortened } from "@ecomarket/shared/process/printable";
+import { waiting } from "./selection.ts";
 import { shortTime } from "./time.ts";
 
 /** Dead letters that are listed where no `--limit` is given. */
@@ -21,7 +22,7 @@ export function list(args: readonly string[]): void {
   const limit = wholeNumber("limit", values.limit, DEFAULT_LIMIT, { min: 1 });
   const filter = parseFilter(values, new Date());
   using archive = Archive.open();
-  const found = archive.letters.waiting((letter) => matches(letter, filter));
+  const found = waiting(archive, filter);
   const shown = found.slice(-limit).map((letter) => ({ ...letter, group: groupId(letter) }));
   if (values.json) {
     print(printableJson({ total: found.length, letters: shown }));

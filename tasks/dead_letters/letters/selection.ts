@@ -2,7 +2,13 @@
 import { UsageError } from "@ecomarket/shared/base/errors";
 import { type Archive, ArchiveError } from "../archive/archive.ts";
 import type { Letter } from "../archive/letters.ts";
-import { type Filter, type FilterValues, matches, parseFilter } from "./filter.ts";
+import {
+  type Filter,
+  type FilterValues,
+  matches,
+  parseFilter,
+  refuseUnknownSubscriber,
+} from "./filter.ts";
 
 /** What was asked for. */
 export type Selection =
@@ -38,11 +44,10 @@ export function parseId(word: string): number {
  * What `selection` means in `archive`, the oldest first.
  *
  * @throws {ArchiveError} when an id names none, or what was discarded already.
+ * @throws {UsageError} when a filter names a subscriber that nobody knows.
  */
 export function select(archive: Archive, selection: Selection): readonly Letter[] {
-  if (selection.kind === "filter") {
-    return archive.letters.waiting((letter) => matches(letter, selection.filter));
-  }
+  if (selection.kind === "filter") return waiting(archive, selection.filter);
   return selection.ids.map((id) => {
     const letter = archive.letters.find(id);
     if (!letter) throw new ArchiveError(`There is no dead letter ${id} in ${archive.directory}`);
@@ -51,6 +56,16 @@ export function select(archive: Archive, selection: Selection): readonly Letter[
       `Dead letter ${id} was discarded: deno task dead-letters operations show ${letter.discardedIn}`,
     );
   });
+}
+
+/**
+ * The dead letters of `archive` that `filter` means, the oldest first: neither copies nor tombstones.
+ *
+ * @throws {UsageError} when it names a subscriber that nobody knows.
+ */
+export function waiting(archive: Archive, filter: Filter): readonly Letter[] {
+  refuseUnknownSubscriber(filter, archive.letters.origins());
+  return archive.letters.waiting((letter) => matches(letter, filter));
 }
 
 /** `args` as a person could type them, for the record of an operation. */

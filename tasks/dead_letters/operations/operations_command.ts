@@ -91,12 +91,7 @@ async function resume(
   using archive = Archive.open();
   using inboxes = new LocalInboxes(dataDir(""));
   using _lock = archive.lock();
-  const operation = find(archive, id);
-  const state = stateOf(operation, archive.operations.counts(operation.id));
-  if (state !== "unfinished") {
-    print(`Operation ${operation.id} is ${state}: nothing is left to do`);
-    return state === "done" ? 0 : 1;
-  }
+  const operation = unfinished(archive, id);
   if (operation.kind === "discard") {
     return await carryOutDiscard(operation, archive, signal, options.json);
   }
@@ -109,14 +104,25 @@ async function abort(id: string, json: boolean): Promise<void> {
   using archive = Archive.open();
   using inboxes = new LocalInboxes(dataDir(""));
   using _lock = archive.lock();
-  const operation = find(archive, id);
-  const now = new Date();
-  if (stateOf(operation, archive.operations.counts(operation.id)) === "unfinished") {
-    await archive.operations.abort(operation.id, `aborted by ${whoAmI()}`, now);
-  }
+  const operation = unfinished(archive, id);
+  await archive.operations.abort(operation.id, `aborted by ${whoAmI()}`, new Date());
   const report = reportOf(find(archive, operation.id), archive, inboxes);
   if (json) print(printableJson(report));
   else reportLines(report).forEach(print);
+}
+
+/** @throws {ArchiveError} when nothing of the operation `id` is left to do. */
+function unfinished(archive: Archive, id: string): Operation {
+  const operation = find(archive, id);
+  const state = stateOf(operation, archive.operations.counts(operation.id));
+  if (state === "unfinished") return operation;
+  const reason = state === "done"
+    ? "is done: nothing of it is left"
+    : `was aborted at ${operation.abortedAt}: what it had not done is decided anew`;
+  throw new ArchiveError(
+    `Operation ${operation.id} ${reason}. What became of it: ` +
+      `deno task dead-letters operations show ${operation.id}`,
+  );
 }
 
 function find(archive: Archive, id: string): Operation {

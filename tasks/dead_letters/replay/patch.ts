@@ -1,5 +1,6 @@
 /** Mending a body: a patch is merged into it as RFC 7396 (JSON Merge Patch) says. */
 import { messageOf, UsageError } from "@ecomarket/shared/base/errors";
+import { parseJson } from "@ecomarket/shared/base/json";
 import type { Body } from "@ecomarket/shared/contract/message";
 
 /**
@@ -21,12 +22,12 @@ export function mergePatch(body: Body, patch: Body): Body {
 /**
  * The patch that `--patch` was given.
  *
- * @throws {UsageError} when it is no JSON object, is empty, or sets the event's id.
+ * @throws {UsageError} when it is no JSON object, is nested too deeply, is empty, or sets the event's id.
  */
 export function parsePatch(text: string): Body {
   let patch: unknown;
   try {
-    patch = JSON.parse(text);
+    patch = parseJson(text);
   } catch (error) {
     throw new UsageError(
       `--patch must be a JSON object such as '{"email":"juan@example.com"}': ${messageOf(error)}`,

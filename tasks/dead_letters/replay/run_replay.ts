@@ -74,13 +74,13 @@ export async function runReplay(
     await operations.end(
       operation.id,
       results.flatMap(({ letter, result }): EndNote[] =>
-        result.kind === "unknown"
+        result.kind === "ambiguous"
           ? []
           : [{ letter, state: result.kind, detail: "reason" in result ? result.reason : undefined }]
       ),
     );
-    const unknown = results.map(({ result }) => result).find(({ kind }) => kind === "unknown");
-    if (unknown?.kind === "unknown") return { kind: "stopped", reason: unknown.reason };
+    const inDoubt = results.map(({ result }) => result).find(({ kind }) => kind === "ambiguous");
+    if (inDoubt?.kind === "ambiguous") return { kind: "stopped", reason: inDoubt.reason };
     settled += items.length;
     onProgress(settled);
     if (rate !== undefined) await pause(startedAt + settled / rate * 1_000, signal);

@@ -11,7 +11,7 @@ export type SendResult =
   /** It cannot be sent, whoever tries. */
   | { readonly kind: "refused"; readonly reason: string }
   /** The broker may have it, or not: sending goes no further for now. */
-  | { readonly kind: "unknown"; readonly reason: string };
+  | { readonly kind: "ambiguous"; readonly reason: string };
 
 /** How often a message that the broker does not take is sent in all. */
 const TRIES = 5;
@@ -33,13 +33,13 @@ export async function sendMessage(
           reason: `${result.reason}: start its consumer, which declares it`,
         };
       case "nacked":
-        if (n >= TRIES) return { kind: "unknown", reason: result.reason };
+        if (n >= TRIES) return { kind: "ambiguous", reason: result.reason };
         await delay(backoffDelayMs(n));
         continue;
       case "ambiguous":
-        return { kind: "unknown", reason: result.reason };
+        return { kind: "ambiguous", reason: result.reason };
       case "unsent":
-        if (!result.isUnwritable) return { kind: "unknown", reason: result.reason };
+        if (!result.isUnwritable) return { kind: "ambiguous", reason: result.reason };
         if (outgoing === message.fallback) {
           return { kind: "refused", reason: `it cannot be written: ${result.reason}` };
         }

@@ -24,52 +24,31 @@ export function checkTopology({ amqp, management, delaysMs }: Facts): Finding[] 
   const wanted = fullTopology(delaysMs);
   const unknown = amqp.ok ? unknownToBroker(wanted, amqp.value.version) : [];
   return [
-    ...unknown.map((text) =>
-      fromDifference(text, {
-        id: "broker-too-old",
-        severity: "broken",
-        why: "its subscriber does not start",
-      })
-    ),
-    ...diffTopology(wanted, topology).map((text) =>
-      fromDifference(text, {
-        id: text.includes(" is missing") ? "topology-missing" : "topology-differs",
-        severity: "broken",
-        why: text.includes(" is missing")
-          ? "events that should go there are lost or refused"
-          : "consumers that declare it are refused, and its guarantees are others",
-      })
-    ),
-    ...leftovers(wanted, topology).map((text) =>
-      fromDifference(text, {
-        id: "setup-unfinished",
-        severity: "broken",
-        why: "messages may wait where nobody consumes them",
-      })
-    ),
-    ...sharedByConsumers(consumers).map((text) =>
-      fromDifference(text, {
-        id: "queue-shared",
-        severity: "broken",
-        why: "each of them misses the events that the other took",
-      })
-    ),
-  ];
+    ...unknown,
+    ...diffTopology(wanted, topology),
+    ...leftovers(wanted, topology),
+    ...sharedByConsumers(consumers),
+  ].map(fromDifference);
 }
 
-/** n.b. a difference is a sentence and what to do about it. */
-function fromDifference(
-  difference: Difference,
-  rest: Pick<Finding, "id" | "severity" | "why">,
-): Finding {
-  const end = difference.indexOf(". ");
-  const finding = difference.slice(0, end);
-  const mend = difference.slice(end + 2).replace(/^Run: /, "");
+/** What each kind of difference is called here, and what it costs. */
+const DIFFERENCES: Readonly<Record<Difference["kind"], Pick<Finding, "id" | "why">>> = {
+  missing: { id: "topology-missing", why: "events that should go there are lost or refused" },
+  otherwise: {
+    id: "topology-differs",
+    why: "consumers that declare it are refused, and its guarantees are others",
+  },
+  unfinished: { id: "setup-unfinished", why: "messages may wait where nobody consumes them" },
+  unknown: { id: "broker-too-old", why: "its subscriber does not start" },
+  shared: { id: "queue-shared", why: "each of them misses the events that the other took" },
+};
+
+function fromDifference({ kind, what, mend }: Difference): Finding {
   // Whoever has declared other delays than this command was given would get a second set of queues.
-  const aside = finding.includes(`${retryExchange("")}.`)
+  const aside = what.includes(`${retryExchange("")}.`)
     ? ", or give this command the delays that stand: FAST_RETRY, RETRY_DELAYS_MS"
     : "";
-  return { ...rest, finding, mend: `${mend}${aside}` };
+  return { ...DIFFERENCES[kind], severity: "broken", finding: what, mend: `${mend}${aside}` };
 }
 
 /** Dead letters reach their queue: the exchange is there, and something is bound to it. */

@@ -9,6 +9,8 @@ import type { SandboxFacts } from "../facts.ts";
 
 const CONFIG_FILE = "shared/process/config.ts";
 const LOOPBACK: readonly string[] = ["127.0.0.1", "localhost", "[::1]"];
+/** The sets of what starts other programs: no role of the broker's, and wide for that. */
+const STARTS_PROGRAMS: readonly string[] = ["operator", "record"];
 const NEVER: readonly string[] = ["run", "ffi", "sys", "import"];
 
 const memberSchema = z.object({
@@ -40,7 +42,7 @@ export async function readSandbox(read: ReadFile): Promise<SandboxFacts[]> {
   const commands = Object.values(root.tasks).map(({ command = "" }) => command);
   const runs = commands.flatMap((command) => {
     const [, set, file] = /^deno run -q -P=([\w-]+) (\S+\.ts)/.exec(command) ?? [];
-    return set && file && set !== "operator" ? [{ set, file }] : [];
+    return set && file && !STARTS_PROGRAMS.includes(set) ? [{ set, file }] : [];
   });
   return await Promise.all(runs.map(async ({ set, file }) => {
     const asked = await askedVariables(file, read, exported, variables);
