@@ -131,7 +131,7 @@ function table({ queues, bindings }: Topology): string {
     const sources = bindings.filter((binding) => binding.queue === name)
       .map((binding) => binding.exchange);
     const exchanges = [...new Set(sources)];
-    return [name, exchanges.reverse().join("\n"), afterwards(name, args)];
+    return [name, exchanges.reverse(), afterwards(name, args)];
   });
   return renderTable(["quorum queue", "bound to", "and then"], rows);
 }
