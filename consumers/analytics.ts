@@ -8,18 +8,30 @@ export const analytics = eventConsumer({
   queue: SUBSCRIBER_QUEUES.analytics,
   migrations: [
     // n.b. event_id is not unique: were an effect ever done twice, the table must be able to show it.
-    `CREATE TABLE signups (
-       id INTEGER PRIMARY KEY, event_id TEXT NOT NULL, day TEXT NOT NULL, domain TEXT NOT NULL
-     ) STRICT`,
+    {
+      sqlite: `CREATE TABLE signups (
+        id INTEGER PRIMARY KEY, event_id TEXT NOT NULL, day TEXT NOT NULL, domain TEXT NOT NULL
+      ) STRICT`,
+      postgres: `CREATE TABLE signups (
+        id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, event_id TEXT NOT NULL,
+        day TEXT NOT NULL, domain TEXT NOT NULL
+      )`,
+    },
     "CREATE INDEX signups_day ON signups (day)",
     "CREATE INDEX signups_domain ON signups (domain)",
     "CREATE VIEW signups_per_day AS SELECT day, count(*) AS signups FROM signups GROUP BY day",
     `CREATE VIEW signups_per_domain AS
        SELECT domain, count(*) AS signups FROM signups GROUP BY domain`,
-    `CREATE TABLE sales (
-       id INTEGER PRIMARY KEY, event_id TEXT NOT NULL, day TEXT NOT NULL, currency TEXT NOT NULL,
-       total INTEGER NOT NULL
-     ) STRICT`,
+    {
+      sqlite: `CREATE TABLE sales (
+        id INTEGER PRIMARY KEY, event_id TEXT NOT NULL, day TEXT NOT NULL, currency TEXT NOT NULL,
+        total INTEGER NOT NULL
+      ) STRICT`,
+      postgres: `CREATE TABLE sales (
+        id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, event_id TEXT NOT NULL,
+        day TEXT NOT NULL, currency TEXT NOT NULL, total BIGINT NOT NULL
+      )`,
+    },
     "CREATE INDEX sales_day ON sales (day, currency)",
     `CREATE VIEW sales_per_day AS
        SELECT day, currency, count(*) AS sales, sum(total) AS total FROM sales GROUP BY day, currency`,

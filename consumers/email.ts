@@ -15,10 +15,17 @@ export function emailConsumer(mailer: Mailer): EventConsumer {
     queue: SUBSCRIBER_QUEUES.email,
     migrations: [
       // n.b. event_id is not unique: were an effect ever done twice, the table must be able to show it.
-      `CREATE TABLE sent_emails (
-         id INTEGER PRIMARY KEY, event_id TEXT NOT NULL, message_id TEXT NOT NULL,
-         recipient TEXT NOT NULL, subject TEXT NOT NULL, transport TEXT NOT NULL, sent_at TEXT NOT NULL
-       ) STRICT`,
+      {
+        sqlite: `CREATE TABLE sent_emails (
+          id INTEGER PRIMARY KEY, event_id TEXT NOT NULL, message_id TEXT NOT NULL,
+          recipient TEXT NOT NULL, subject TEXT NOT NULL, transport TEXT NOT NULL, sent_at TEXT NOT NULL
+        ) STRICT`,
+        postgres: `CREATE TABLE sent_emails (
+          id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, event_id TEXT NOT NULL,
+          message_id TEXT NOT NULL, recipient TEXT NOT NULL, subject TEXT NOT NULL,
+          transport TEXT NOT NULL, sent_at TEXT NOT NULL
+        )`,
+      },
     ],
     dependency: mailer.server,
     on: {

@@ -28,14 +28,25 @@ export const loyalty = eventConsumer({
   name: "loyalty",
   queue: SUBSCRIBER_QUEUES.loyalty,
   migrations: [
-    `CREATE TABLE accounts (
-       user_id TEXT PRIMARY KEY, nombre TEXT NOT NULL, points INTEGER NOT NULL, opened_at TEXT NOT NULL
-     ) STRICT`,
+    {
+      sqlite: `CREATE TABLE accounts (
+        user_id TEXT PRIMARY KEY, nombre TEXT NOT NULL, points INTEGER NOT NULL, opened_at TEXT NOT NULL
+      ) STRICT`,
+      postgres: `CREATE TABLE accounts (
+        user_id TEXT PRIMARY KEY, nombre TEXT NOT NULL, points BIGINT NOT NULL, opened_at TEXT NOT NULL
+      )`,
+    },
     // n.b. event_id is not unique: were an effect ever done twice, the ledger must be able to show it.
-    `CREATE TABLE points_ledger (
-       id INTEGER PRIMARY KEY, event_id TEXT NOT NULL, user_id TEXT NOT NULL,
-       points INTEGER NOT NULL, reason TEXT NOT NULL, booked_at TEXT NOT NULL
-     ) STRICT`,
+    {
+      sqlite: `CREATE TABLE points_ledger (
+        id INTEGER PRIMARY KEY, event_id TEXT NOT NULL, user_id TEXT NOT NULL,
+        points INTEGER NOT NULL, reason TEXT NOT NULL, booked_at TEXT NOT NULL
+      ) STRICT`,
+      postgres: `CREATE TABLE points_ledger (
+        id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, event_id TEXT NOT NULL,
+        user_id TEXT NOT NULL, points BIGINT NOT NULL, reason TEXT NOT NULL, booked_at TEXT NOT NULL
+      )`,
+    },
     "CREATE INDEX points_ledger_user ON points_ledger (user_id)",
   ],
   on: {

@@ -19,16 +19,24 @@ import {
 } from "@ecomarket/shared/contract/topology";
 import { parseArguments } from "@ecomarket/shared/process/args";
 import {
+  databaseAddress,
   dataDir,
   retryDelaysMs,
   roleAmqpUrls,
   roleManagementUrl,
 } from "@ecomarket/shared/process/config";
+import type { DatabaseAddress } from "@ecomarket/shared/process/database_url";
 import { print, runCommand } from "@ecomarket/shared/process/main";
 import { renderTable } from "@ecomarket/shared/process/table";
 import { wrapText } from "@ecomarket/shared/process/wrap_text";
-import { pauseOf, type SubscriberState, subscriberState } from "@ecomarket/testbed/stores/pauses";
-import { countDeadLetters, countEffects, SUBSCRIBERS } from "@ecomarket/testbed/stores/effects";
+import { type SubscriberState, subscriberState } from "@ecomarket/testbed/stores/pauses";
+import {
+  deadLettersIn,
+  effectsIn,
+  ofEachSubscriber,
+  pauseIn,
+  storesReader,
+} from "@ecomarket/testbed/stores/stores_reader";
 
 const USAGE = `
 Usage: deno task status [--json]
@@ -82,10 +90,11 @@ function depthOf({ ready, delayed = 0 }: NonNullable<QueueStatus>): number | str
 }
 
 /** What the stores tell, beside what the broker told of its queues. */
-function readStatus(queues: Status["queues"]): Status {
-  const dataDirOf = (folder: string) => dataDir(folder);
-  const ofEach = <T>(value: (name: SubscriberName) => T): Record<string, T> =>
-    Object.fromEntries(SUBSCRIBERS.map((name) => [name, value(name)]));
+async function readStatus(
+  queues: Status["queues"],
+  address: DatabaseAddress | undefined,
+): Promise<Status> {
+  await using stores = await storesReader((folder) => dataDir(folder), address);
   const consumers = (name: SubscriberName) =>
     queues
       ? consumedQueues(SUBSCRIPTIONS[name])
@@ -93,10 +102,10 @@ function readStatus(queues: Status["queues"]): Status {
       : undefined;
   return {
     queues,
-    effects: ofEach((name) => countEffects(name, dataDirOf)),
-    deadLetters: countDeadLetters(dataDirOf),
-    subscribers: ofEach((name) =>
-      subscriberState(pauseOf(name, dataDirOf), consumers(name), new Date())
+    effects: await ofEachSubscriber((name) => effectsIn(stores, name)),
+    deadLetters: await deadLettersIn(stores),
+    subscribers: await ofEachSubscriber(async (name) =>
+      subscriberState(await pauseIn(stores, name), consumers(name), new Date())
     ),
   };
 }
@@ -153,12 +162,13 @@ if (import.meta.main) {
     if (values.help) return print(USAGE.trim());
     // n.b. what cannot be used is told before anything is shown.
     const [urls, wanted] = [roleAmqpUrls(MONITOR), fullTopology(retryDelaysMs()).queues];
+    const address = databaseAddress();
     let failure: unknown;
     const queues = await readQueues(urls, wanted).catch((error) => {
       failure = error;
       return null;
     });
-    const status = readStatus(queues);
+    const status = await readStatus(queues, address);
     if (values.json) print(JSON.stringify(status));
     else show(status);
     if (failure !== undefined) throw failure;

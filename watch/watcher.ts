@@ -212,11 +212,16 @@ export class Watcher {
     return this.#look ? "up" : "away";
   }
 
+  /** The delays that have a retry queue: none where the broker itself delays. */
+  #delaysOf(name: SubscriberName): readonly number[] {
+    return SUBSCRIPTIONS[name].retry ? [] : this.#options.delaysMs;
+  }
+
   /** All that the broker holds of `name`; dead letters on their way to the archive may be its as well. */
   #heldFor(name: SubscriberName): number | undefined {
     if (!this.#look) return undefined;
     const { queue } = SUBSCRIPTIONS[name];
-    const names = [queue, ...this.#options.delaysMs.map((ms) => retryQueue(queue, ms))];
+    const names = [queue, ...this.#delaysOf(name).map((ms) => retryQueue(queue, ms))];
     const { queues, unacked } = this.#look;
     return [...names, DEAD_LETTER_QUEUE]
       .map((each) => (queues[each]?.ready ?? 0) + (unacked.get(each) ?? 0))
@@ -243,7 +248,7 @@ export class Watcher {
   }
 
   #subscriber(name: SubscriberName): SubscriberView {
-    const { ledger, delaysMs } = this.#options;
+    const { ledger } = this.#options;
     const { queue, exchanges } = SUBSCRIPTIONS[name];
     const shortForMs = this.#shortfalls.lastsMs(name, Date.now());
     const tally = ledger.tally(name);
@@ -251,7 +256,7 @@ export class Watcher {
     return {
       ...this.#consumer(name, queue),
       exchanges,
-      retries: delaysMs.map((delayMs) => ({
+      retries: this.#delaysOf(name).map((delayMs) => ({
         delayMs,
         ready: this.#look?.queues[retryQueue(queue, delayMs)]?.ready,
       })),

@@ -36,6 +36,11 @@ export class BrokerSetupError extends EcoMarketError {
   override readonly code = "BROKER_SETUP";
 }
 
+/** No private database server could be had: it is not installed, or did not start. */
+export class DatabaseSetupError extends EcoMarketError {
+  override readonly code = "DATABASE_SETUP";
+}
+
 /** No broker answered within the connect timeout. */
 export class BrokerUnreachableError extends EcoMarketError {
   override readonly code = "BROKER_UNREACHABLE";
@@ -90,9 +95,14 @@ export class HandlerTimeoutError extends EcoMarketError {
   override readonly code = "HANDLER_TIMEOUT";
 }
 
-/** The store cannot be used now (busy, full, read-only). It says nothing about the message. */
+/** The store cannot be used now (busy, full, read-only, on a server that is down). It says nothing about the message. */
 export class StoreUnavailableError extends EcoMarketError {
-  override readonly code = "STORE_UNAVAILABLE";
+  override readonly code: string = "STORE_UNAVAILABLE";
+}
+
+/** The database server does not let us in, or not do that: a person has to do something first. */
+export class StoreRefusedError extends StoreUnavailableError {
+  override readonly code = "STORE_REFUSED";
 }
 
 /** The store is another subscriber's: one inbox for both would lose effects. */

@@ -6,6 +6,7 @@ import { resolve } from "node:path";
 import { z } from "zod";
 import { ConfigError } from "../base/errors.ts";
 import { readBrokerUrls } from "./broker_file.ts";
+import { type DatabaseAddress, parseDatabaseUrl } from "./database_url.ts";
 import { readCredentials, withCredentials } from "./credentials_file.ts";
 import type { LogOptions } from "./log.ts";
 import { shortened } from "./printable.ts";
@@ -163,6 +164,17 @@ export function dataDir(name: string, read: Reader = fromProcess): string {
   return resolve(read("DATA_DIR") || "data", name);
 }
 
+/**
+ * PostgreSQL for the stores, where several machines share them: `DATABASE_URL`; `undefined` where each
+ * store is a file of its own.
+ *
+ * @throws {ConfigError} when it is no URL of a database on PostgreSQL.
+ */
+export function databaseAddress(read: Reader = fromProcess): DatabaseAddress | undefined {
+  const url = read("DATABASE_URL");
+  return url ? parseDatabaseUrl(url) : undefined;
+}
+
 /** How a subscriber consumes. */
 export interface SubscriberConfig {
   /** Deliveries in flight at once, from `PREFETCH`. @default 100 */
@@ -177,6 +189,20 @@ export function subscriberConfig(read: Reader = fromProcess): SubscriberConfig {
     prefetch: parseVariable("PREFETCH", wholeNumberText(1, 65_535).default(100), read),
     simulateFailures: parseVariable("SIMULATE_FAILURES", flagText, read),
   };
+}
+
+/** A hundred years. */
+const MAX_RETENTION_DAYS = 36_500;
+
+/**
+ * How many days the inbox remembers an event: `INBOX_RETENTION_DAYS`; `undefined` for ever. It must be
+ * longer than the longest time after which an event may come again.
+ *
+ * @throws {ConfigError} when it is no whole number of days.
+ */
+export function inboxRetentionDays(read: Reader = fromProcess): number | undefined {
+  const days = wholeNumberText(1, MAX_RETENTION_DAYS).optional();
+  return parseVariable("INBOX_RETENTION_DAYS", days, read);
 }
 
 /** From when on the outbox of the users API is worth a warning. */

@@ -47,7 +47,12 @@ export function writePause(
 export function readPause(db: DatabaseSync): Pause | undefined {
   const isThere = db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'pauses'").get();
   const row = isThere && db.prepare("SELECT * FROM pauses").get();
-  return row && {
+  return row && pauseOfRow(row);
+}
+
+/** The pause that a row of `pauses` notes. */
+export function pauseOfRow(row: Readonly<Record<string, unknown>>): Pause {
+  return {
     waitsFor: String(row.waits_for),
     reason: String(row.reason),
     since: new Date(String(row.since)),

@@ -33,13 +33,23 @@ export function claimStore(db: DatabaseSync, directory: string, owner: StoreOwne
   db.prepare(OWNER_TABLE).run();
   const { subscriber, queue } = owner;
   const known = db.prepare("SELECT subscriber, queue FROM store_owner").get();
-  if (!known) {
-    db.prepare("INSERT INTO store_owner VALUES (1, ?, ?)").run(subscriber, queue);
-    return;
-  }
+  if (known) return requireOwner(known, owner, directory);
+  db.prepare("INSERT INTO store_owner VALUES (1, ?, ?)").run(subscriber, queue);
+}
+
+/**
+ * Checks the owner that the store at `place` remembers.
+ *
+ * @throws {StoreOwnerError} when it is another one.
+ */
+export function requireOwner(
+  known: Readonly<Record<string, unknown>>,
+  { subscriber, queue }: StoreOwner,
+  place: string,
+): void {
   if (known.subscriber === subscriber && known.queue === queue) return;
   throw new StoreOwnerError(
-    `The store in ${directory} belongs to the subscriber "${known.subscriber}" of "${known.queue}", ` +
+    `The store in ${place} belongs to the subscriber "${known.subscriber}" of "${known.queue}", ` +
       `not to "${subscriber}" of "${queue}": with one inbox, each would take the other's events for ` +
       `done and lose their effects. Give the new consumer a "name" of its own, and with it a data ` +
       `folder and a permission set of its own.`,

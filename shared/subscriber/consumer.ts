@@ -18,8 +18,8 @@ import {
 import { subscriberSlice } from "../contract/topology.ts";
 import { parseArguments } from "../process/args.ts";
 import {
-  dataDir,
   healthPort,
+  inboxRetentionDays,
   logConfig,
   retryDelaysMs,
   roleAmqpUrls,
@@ -28,9 +28,9 @@ import {
 import { configureLog, type Logger, roleLogger } from "../process/log.ts";
 import { print, runCommand } from "../process/main.ts";
 import { reportMemory } from "../process/memory_report.ts";
-import type { Migrations } from "../store/sqlite.ts";
-import { SqliteStore } from "../store/sqlite_store.ts";
-import type { Effect } from "../store/store.ts";
+import { openStore } from "../store/open_store.ts";
+import type { Effect, StoreMigrations } from "../store/store.ts";
+import { keepInboxShort } from "./inbox_retention.ts";
 import { NOBODY } from "./observer.ts";
 import { withSimulatedFailures } from "./simulated_failures.ts";
 import { runSubscriber } from "./subscriber.ts";
@@ -42,7 +42,7 @@ export interface Consumer<T> {
   /** Also the name of its data folder. */
   readonly name: string;
   /** The tables that its effects write to. `inbox` and `store_owner` are the store's own. */
-  readonly migrations: Migrations;
+  readonly migrations: StoreMigrations;
   /** What it consumes and does, retrying after these delays. */
   spec(retryDelaysMs: readonly number[]): SubscriberSpec<T>;
 }
@@ -62,7 +62,7 @@ export interface EventConsumerDefinition {
   /** Its own queue, declared when it starts. */
   readonly queue: string;
   /** The tables that its effects write to. `inbox` and `store_owner` are the store's own. */
-  readonly migrations: Migrations;
+  readonly migrations: StoreMigrations;
   /** See {@link SubscriberSpec.handlerTimeoutMs}. */
   readonly handlerTimeoutMs?: number;
   /**
@@ -169,7 +169,8 @@ export function runConsumer<T>(
     await using health = port === undefined ? undefined : await serveHealth(spec, port, log);
     using _memory = reportMemory(log);
     const owner = { subscriber: consumer.name, queue: spec.queue };
-    await using store = SqliteStore.open(dataDir(consumer.name), owner, consumer.migrations);
+    await using store = await openStore(owner, consumer.migrations, { log, signal });
+    using _retention = keepInboxShort(store, inboxRetentionDays(), log);
     const observer = health?.observer ?? NOBODY;
     const options = { urls, store, log, prefetch, observer, signal };
     await (simulateFailures
@@ -191,7 +192,7 @@ const USAGE = `
 Usage: deno task consumer:email (or :loyalty, :analytics, :dead-letter)
 
 Consumes until Ctrl+C, then finishes what is in flight. Configured by the
-environment: AMQP_URL, DATA_DIR, PREFETCH, FAST_RETRY, RETRY_DELAYS_MS,
+environment: AMQP_URL, DATA_DIR, DATABASE_URL, INBOX_RETENTION_DAYS, PREFETCH, FAST_RETRY, RETRY_DELAYS_MS,
 SIMULATE_FAILURES, LOG_FORMAT, LOG_LEVEL, LOG_EMAILS, HEALTH_PORT (serves
 /healthz, /readyz and /metrics on the loopback), and SMTP_URL for email.
 `;

@@ -5,6 +5,7 @@ import type { Link, LinkUser } from "../broker/link.ts";
 import { PublishChannel } from "../broker/publish_channel.ts";
 import { queueStatus } from "../broker/queue_status.ts";
 import type { SessionOptions } from "./consuming_session.ts";
+import { GroupedAcks } from "./grouped_acks.ts";
 import type { SessionView } from "./observer.ts";
 import type { Session } from "./session.ts";
 
@@ -19,6 +20,7 @@ import type { Session } from "./session.ts";
  */
 export class OrderedSession<T> implements Session, LinkUser, SessionView {
   readonly channel: Channel;
+  readonly acks: GroupedAcks;
   readonly publishChannel: PublishChannel;
   readonly signal: AbortSignal;
   readonly #options: SessionOptions<T>;
@@ -39,6 +41,7 @@ export class OrderedSession<T> implements Session, LinkUser, SessionView {
     this.channel = channel;
     this.publishChannel = publishChannel;
     this.signal = AbortSignal.any([link.signal, this.#ended.signal]);
+    this.acks = new GroupedAcks(channel, this.signal, (reason) => this.giveUp(reason));
     this.#options = options;
     this.#link = link;
     this.#partitions = options.spec.partitions ?? [];
@@ -100,6 +103,7 @@ export class OrderedSession<T> implements Session, LinkUser, SessionView {
     this.#isDraining = true;
     await Promise.race([Promise.all(this.#inFlight), aborted(deadline), aborted(this.signal)]);
     const unfinished = this.#inFlight.size;
+    this.acks.flush();
     this.#ended.abort(new Error("The subscriber stops"));
     // n.b. closing the connection overtakes acks that are not written yet: the channel goes first.
     const closed = Promise.all([this.channel.close(), this.publishChannel.close()]).catch(() => {});

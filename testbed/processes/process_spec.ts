@@ -19,6 +19,8 @@ export interface ProcessSpec {
   /** What it reaches besides the loopback: their hosts, and the certificates that they name. */
   readonly urls?: readonly string[];
   readonly args?: readonly string[];
+  /** Flags of V8, as its task has them. @default none */
+  readonly v8Flags?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   /** Where its source is. @default {@link PROJECT_ROOT} */
   readonly root?: string;
@@ -39,9 +41,11 @@ const NOT_OURS: Readonly<Record<string, string>> = Object.fromEntries(
     "AMQP_CA_FILE",
     "AMQP_CERT_FILE",
     "AMQP_KEY_FILE",
+    "DATABASE_URL",
     "FAST_RETRY",
     "HEALTH_PORT",
     "HOST",
+    "INBOX_RETENTION_DAYS",
     "LOG_EMAILS",
     "OUTBOX_MAX_AGE_MS",
     "OUTBOX_MAX_EVENTS",
@@ -55,9 +59,10 @@ const NOT_OURS: Readonly<Record<string, string>> = Object.fromEntries(
 
 /** The command that runs `spec`, with all three of its streams piped. */
 export function sandboxedCommand(spec: ProcessSpec): Deno.Command {
-  const { permissionSet, script, args = [], env, root = PROJECT_ROOT } = spec;
+  const { permissionSet, script, args = [], v8Flags = [], env, root = PROJECT_ROOT } = spec;
+  const v8 = v8Flags.length > 0 ? [`--v8-flags=${v8Flags.join(",")}`] : [];
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-q", `-P=${permissionSet}`, ...sandboxFlags(spec), script, ...args],
+    args: ["run", "-q", ...v8, `-P=${permissionSet}`, ...sandboxFlags(spec), script, ...args],
     cwd: root,
     env: { ...NOT_OURS, LOG_FORMAT: "json", LOG_LEVEL: "debug", ...env },
     stdin: "piped",

@@ -34,7 +34,7 @@ export function holdingsOf(
 
 /** How many effects of `subscriber` are committed. A store that is not there yet holds none. */
 export function countEffects(subscriber: SubscriberName, dataDirOf: DataDirOf): number {
-  return count(dataDirOf(subscriber), effectsOf(subscriber));
+  return count(dataDirOf(subscriber), effectsOf(subscriber).all);
 }
 
 /** How many dead letters are archived: copies of one replay count once, tombstones do not. */
@@ -54,7 +54,7 @@ export function effectsByEvent(
   subscriber: SubscriberName,
   dataDirOf: DataDirOf,
 ): Counts {
-  const sql = `SELECT event_id AS id, count(*) AS n FROM ${effectsOf(subscriber)} GROUP BY 1`;
+  const sql = `SELECT event_id AS id, count(*) AS n FROM ${effectsOf(subscriber).all} GROUP BY 1`;
   return readStore(dataDirOf(subscriber), (db) => byId(db, sql)) ?? new Map();
 }
 
@@ -79,10 +79,11 @@ export function deadLettersByEvent(
   return readStore(dataDirOf(ARCHIVE), (db) => byId(db, sql, queue)) ?? new Map();
 }
 
-/** Every effect of `subscriber`, to select from. */
-function effectsOf(subscriber: SubscriberName): string {
-  const selects = EFFECT_TABLES[subscriber].map((table) => `SELECT event_id FROM ${table}`);
-  return `(${selects.join(" UNION ALL ")})`;
+/** Every effect of `subscriber`, to select from, and the first of the tables that they are in. */
+export function effectsOf(subscriber: SubscriberName): { all: string; table: string } {
+  const tables = EFFECT_TABLES[subscriber];
+  const selects = tables.map((table) => `SELECT event_id FROM ${table}`);
+  return { all: `(${selects.join(" UNION ALL ")})`, table: tables[0]! };
 }
 
 function byId(db: DatabaseSync, sql: string, ...params: string[]): Map<string, number> {

@@ -50,6 +50,7 @@ const EVERY_ROLE = [
 const TOLD = new Set(["read the broker's address", "read the CA's certificate"]);
 const CONSUMER = [
   ...EVERY_ROLE,
+  "read $DATABASE_URL",
   "read $DATA_DIR",
   "read $HEALTH_PORT",
   "read $LOG_EMAILS",
@@ -112,6 +113,20 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "read $PORT",
   ],
   "compare-queue": CONSUMER.filter((name) => !TOLD.has(name)),
+  // n.b. the processes of the bench are told all of it, too.
+  "bench-subscriber": CONSUMER.filter((name) =>
+    !TOLD.has(name) && name !== "read $RETRY_DELAYS_MS" && name !== "read $HEALTH_PORT"
+  ),
+  "bench-users-only": [
+    "connect to localhost",
+    "connect to the loopback",
+    "read $DATA_DIR",
+    "read $LOG_EMAILS",
+    "read $OUTBOX_MAX_EVENTS",
+    "read $PORT",
+    "read data/users",
+    "write data/users",
+  ],
   // n.b. it tells what it is told, and touches nothing.
   echo: [],
   roi: [],
@@ -155,6 +170,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   // n.b. it asks every subscriber's inbox, and writes to the archive alone.
   "dead-letters": [
     ...EVERY_ROLE,
+    "read $DATABASE_URL",
     "read $DATA_DIR",
     "read $LOG_EMAILS",
     "read data/analytics",
@@ -166,6 +182,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   status: [
     ...EVERY_ROLE,
+    "read $DATABASE_URL",
     "read $DATA_DIR",
     "read $MANAGEMENT_URL",
     "read $RETRY_DELAYS_MS",

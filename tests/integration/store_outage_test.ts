@@ -17,6 +17,7 @@ function counted(store: Store) {
     commit: (id, effect) => (calls.commit++, store.commit(id, effect)),
     checkWritable: () => (calls.checkWritable++, store.checkWritable()),
     notePause: (pause) => store.notePause(pause),
+    forget: (...part) => store.forget(...part),
     close: () => store.close(),
     [Symbol.asyncDispose]: () => store.close(),
   };

@@ -107,4 +107,5 @@ export function hasTest(source: string, title: string): boolean {
   });
 }
 
-const TITLE = /Deno\.test\(\s*(?:\{\s*name:\s*)?(?:("(?:[^"\\]|\\.)*")|`((?:[^`\\]|\\.)*)`)/g;
+const TITLE =
+  /(?:Deno\.test|postgresTest)\(\s*(?:\{\s*name:\s*)?(?:("(?:[^"\\]|\\.)*")|`((?:[^`\\]|\\.)*)`)/g;

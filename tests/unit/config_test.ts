@@ -4,9 +4,11 @@ import { join } from "node:path";
 import { ConfigError } from "@ecomarket/shared/base/errors";
 import {
   amqpUrls,
+  databaseAddress,
   dataDir,
   DEFAULT_AMQP_URL,
   healthPort,
+  inboxRetentionDays,
   logConfig,
   managementUrl,
   redactUrl,
@@ -311,4 +313,46 @@ Deno.test("readCredentials() goes on as nobody else where a role's own are damag
     (error) =>
       error instanceof ConfigError && /email\.json cannot be used.*--users/.test(error.message),
   );
+});
+
+Deno.test("databaseAddress() is nothing without DATABASE_URL, and reads several hosts", () => {
+  assert.equal(databaseAddress(environment()), undefined);
+  assert.equal(databaseAddress(environment({ DATABASE_URL: "" })), undefined);
+  const url = "postgres://ana:s%40l@one:6000,two/tienda?sslmode=require";
+  assert.deepEqual(databaseAddress(environment({ DATABASE_URL: url })), {
+    hosts: [{ hostname: "one", port: 6000 }, { hostname: "two", port: 5432 }],
+    user: "ana",
+    password: "s@l",
+    database: "tienda",
+    sslmode: "require",
+  });
+});
+
+Deno.test("databaseAddress() says what is wrong, and not what was set", () => {
+  const wrong = [
+    "mysql://ana:secreto@one/db",
+    "postgres://ana:secreto@one",
+    "postgres://ana:secreto@:5432/db",
+    "postgres://ana:secreto%@one/db",
+    "postgres://ana:secreto@one/db?sslmode=prefer",
+    "postgres://ana:secreto@one/db?sslrootcert=/no/existe",
+    "postgres://ana:secreto@one/db?options=-c",
+  ];
+  for (const url of wrong) {
+    assert.throws(() => databaseAddress(environment({ DATABASE_URL: url })), (error: Error) => {
+      assert.ok(error instanceof ConfigError, url);
+      assert.match(error.message, /DATABASE_URL/);
+      assert.doesNotMatch(error.message, /secreto/);
+      return true;
+    });
+  }
+});
+
+Deno.test("inboxRetentionDays() is for ever unless days are given", () => {
+  assert.equal(inboxRetentionDays(environment()), undefined);
+  assert.equal(inboxRetentionDays(environment({ INBOX_RETENTION_DAYS: "90" })), 90);
+  for (const days of ["0", "-1", "1.5", "siempre"]) {
+    const read = environment({ INBOX_RETENTION_DAYS: days });
+    assert.throws(() => inboxRetentionDays(read), ConfigError);
+  }
 });

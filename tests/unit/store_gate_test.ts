@@ -25,6 +25,7 @@ async function open() {
     commit: (id, effect) => opened.commit(id, effect),
     checkWritable: () => (checks++, opened.checkWritable()),
     notePause: (pause) => opened.notePause(pause),
+    forget: (...part) => opened.forget(...part),
     close: () => opened.close(),
     [Symbol.asyncDispose]: () => opened.close(),
   };

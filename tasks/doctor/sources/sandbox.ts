@@ -41,7 +41,8 @@ export async function readSandbox(read: ReadFile): Promise<SandboxFacts[]> {
   const variables = configVariables(await read(CONFIG_FILE));
   const commands = Object.values(root.tasks).map(({ command = "" }) => command);
   const runs = commands.flatMap((command) => {
-    const [, set, file] = /^deno run -q -P=([\w-]+) (\S+\.ts)/.exec(command) ?? [];
+    const [, set, file] = /^deno run -q -P=([\w-]+) (?:--v8-flags=\S+ )?(\S+\.ts)/.exec(command) ??
+      [];
     return set && file && !STARTS_PROGRAMS.includes(set) ? [{ set, file }] : [];
   });
   return await Promise.all(runs.map(async ({ set, file }) => {
