@@ -10,11 +10,12 @@ import { withConnection } from "@ecomarket/shared/broker/with_connection";
 import { queuesWithNativeRetry } from "@ecomarket/shared/contract/native_retry";
 import { MONITOR } from "@ecomarket/shared/contract/permissions";
 import {
+  consumedQueues,
   fullTopology,
   PARKED_QUEUE,
   type QueueSpec,
-  SUBSCRIBER_QUEUES,
   type SubscriberName,
+  SUBSCRIPTIONS,
 } from "@ecomarket/shared/contract/topology";
 import { parseArguments } from "@ecomarket/shared/process/args";
 import {
@@ -91,7 +92,10 @@ function depthOf({ ready, delayed = 0 }: NonNullable<QueueStatus>): number | str
 /** What the stores tell, beside what the broker told of its queues. */
 async function readStatus(queues: Status["queues"], stores: StoresReader): Promise<Status> {
   const consumers = (name: SubscriberName) =>
-    queues ? queues[SUBSCRIBER_QUEUES[name]]?.consumers ?? 0 : undefined;
+    queues
+      ? consumedQueues(SUBSCRIPTIONS[name])
+        .reduce((sum, queue) => sum + (queues[queue]?.consumers ?? 0), 0)
+      : undefined;
   return {
     queues,
     effects: await ofEachSubscriber((name) => effectsIn(stores, name)),
