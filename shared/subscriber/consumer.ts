@@ -192,7 +192,8 @@ const USAGE = `
 Usage: deno task consumer:email (or :loyalty, :analytics, :dead-letter)
 
 Consumes until Ctrl+C, then finishes what is in flight. Configured by the
-environment: AMQP_URL, DATA_DIR, DATABASE_URL, INBOX_RETENTION_DAYS, PREFETCH, FAST_RETRY, RETRY_DELAYS_MS,
-SIMULATE_FAILURES, LOG_FORMAT, LOG_LEVEL, LOG_EMAILS, HEALTH_PORT (serves
-/healthz, /readyz and /metrics on the loopback), and SMTP_URL for email.
+environment: AMQP_URL, DATA_DIR, DATABASE_URL, INBOX_RETENTION_DAYS, PREFETCH,
+FAST_RETRY, RETRY_DELAYS_MS, SIMULATE_FAILURES, LOG_FORMAT, LOG_LEVEL,
+LOG_EMAILS, HEALTH_PORT (serves /healthz, /readyz and /metrics on the loopback),
+and SMTP_URL for email.
 `;
