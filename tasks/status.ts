@@ -24,6 +24,7 @@ import {
   roleAmqpUrls,
   roleManagementUrl,
 } from "@ecomarket/shared/process/config";
+import type { DatabaseAddress } from "@ecomarket/shared/process/database_url";
 import { print, runCommand } from "@ecomarket/shared/process/main";
 import { renderTable } from "@ecomarket/shared/process/table";
 import { wrapText } from "@ecomarket/shared/process/wrap_text";
@@ -33,7 +34,6 @@ import {
   effectsIn,
   ofEachSubscriber,
   pauseIn,
-  type StoresReader,
   storesReader,
 } from "@ecomarket/testbed/stores/stores_reader";
 
@@ -89,7 +89,11 @@ function depthOf({ ready, delayed = 0 }: NonNullable<QueueStatus>): number | str
 }
 
 /** What the stores tell, beside what the broker told of its queues. */
-async function readStatus(queues: Status["queues"], stores: StoresReader): Promise<Status> {
+async function readStatus(
+  queues: Status["queues"],
+  address: DatabaseAddress | undefined,
+): Promise<Status> {
+  await using stores = await storesReader((folder) => dataDir(folder), address);
   const consumers = (name: SubscriberName) =>
     queues ? queues[SUBSCRIBER_QUEUES[name]]?.consumers ?? 0 : undefined;
   return {
@@ -154,13 +158,13 @@ if (import.meta.main) {
     if (values.help) return print(USAGE.trim());
     // n.b. what cannot be used is told before anything is shown.
     const [urls, wanted] = [roleAmqpUrls(MONITOR), fullTopology(retryDelaysMs()).queues];
-    await using stores = await storesReader((folder) => dataDir(folder), databaseAddress());
+    const address = databaseAddress();
     let failure: unknown;
     const queues = await readQueues(urls, wanted).catch((error) => {
       failure = error;
       return null;
     });
-    const status = await readStatus(queues, stores);
+    const status = await readStatus(queues, address);
     if (values.json) print(JSON.stringify(status));
     else show(status);
     if (failure !== undefined) throw failure;

@@ -12,7 +12,7 @@
  */
 import { backoffDelayMs } from "@ecomarket/shared/base/backoff";
 import { TopologyMissingError } from "@ecomarket/shared/base/errors";
-import type { Outgoing } from "@ecomarket/shared/broker/confirmed_channel";
+import type { ConfirmResult, Outgoing } from "@ecomarket/shared/broker/confirmed_channel";
 import { type BrokerConnection, openConnection } from "@ecomarket/shared/broker/connection";
 import type { Link } from "@ecomarket/shared/broker/link";
 import { PublishChannel } from "@ecomarket/shared/broker/publish_channel";
@@ -72,6 +72,7 @@ const DEFAULT_WINDOW = 500;
 const DEFAULT_MAX_OUTSTANDING = 10_000;
 const DEFAULT_PUBLISH_TIMEOUT_MS = 30_000;
 const EXPIRY_CHECK_MS = 100;
+const CONFIRMED: PublishOutcome = { status: "confirmed" };
 
 /**
  * Settles every event with one known outcome within `publishTimeoutMs`, through lost links and
@@ -136,27 +137,35 @@ export class RobustPublisher implements Publisher {
    *
    * @throws {InvalidMessageError} when `event` breaks the contract.
    */
-  async publish(event: AnyEvent, { headers }: PublishOptions = {}): Promise<PublishOutcome> {
+  publish(event: AnyEvent, options: PublishOptions = {}): Promise<PublishOutcome> {
+    try {
+      return this.#publish(event, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #publish(event: AnyEvent, { headers }: PublishOptions): Promise<PublishOutcome> {
     const { content, options } = encode(event);
     const { exchange } = definitionOf(event);
     if (!this.#exchanges.has(exchange)) {
       throw new TypeError(`This publisher was not opened for ${event.event_type}: see "events"`);
     }
-    if (this.#closing) return failed("unsent", "The publisher is closed");
+    if (this.#closing) return Promise.resolve(failed("unsent", "The publisher is closed"));
     if (this.#outstanding.size >= this.#maxOutstanding) {
       const reason =
         `${this.#maxOutstanding} events wait for the broker already: publish more slowly`;
-      return failed("unsent", reason);
+      return Promise.resolve(failed("unsent", reason));
     }
     const entry = this.#newEntry({
       exchange,
       routingKey: "",
       content,
-      options: { ...options, headers },
+      options: headers === undefined ? options : { ...options, headers },
     });
     this.#waiting.push(entry);
     this.#pump();
-    return await entry.outcome;
+    return entry.outcome;
   }
 
   /** Whether events can leave now: there is a link, and what was built on it lives. */
@@ -212,18 +221,21 @@ export class RobustPublisher implements Publisher {
     while (channel?.ready && channel.inFlight < this.#window) {
       const entry = this.#waiting.shift();
       if (!entry) return;
-      if (this.#outstanding.has(entry)) void this.#write(channel, entry);
+      if (this.#outstanding.has(entry)) this.#write(channel, entry);
     }
   }
 
-  async #write(channel: PublishChannel, entry: Entry): Promise<void> {
+  #write(channel: PublishChannel, entry: Entry): void {
     entry.inFlight = true;
-    const result = await channel.send(entry.message);
+    void channel.send(entry.message).then((result) => this.#answered(entry, result));
+  }
+
+  #answered(entry: Entry, result: ConfirmResult): void {
     entry.inFlight = false;
     if (this.#outstanding.has(entry)) {
       switch (result.kind) {
         case "confirmed":
-          entry.settle({ status: "confirmed" });
+          entry.settle(CONFIRMED);
           break;
         case "returned":
           entry.settle(failed("returned", unroutable(result.reason)));

@@ -119,7 +119,7 @@ function table({ queues, bindings }: Topology): string {
   const rows = queues.map(({ name, arguments: args }) => {
     const exchanges = bindings.filter((binding) => binding.queue === name)
       .map((binding) => binding.exchange);
-    return [name, exchanges.reverse().join("\n"), afterwards(name, args)];
+    return [name, exchanges.reverse(), afterwards(name, args)];
   });
   return renderTable(["quorum queue", "bound to", "and then"], rows);
 }

@@ -157,7 +157,7 @@ export function rightsTable(roles: readonly BrokerRole[]): string {
       name,
       [["configure", configure], ["write", write], ["read", read]]
         .filter(([, pattern]) => shown(pattern!) !== "")
-        .flatMap(([right, pattern]) => chunks(`${right} ${pattern}`, PATTERN_COLUMNS)).join("\n"),
+        .flatMap(([right, pattern]) => chunks(`${right} ${pattern}`, PATTERN_COLUMNS)),
     ] as const
   );
   return renderTable(["role", "its user may"], rows);

@@ -35,12 +35,14 @@ export interface Outgoing {
 export const DEFAULT_CONFIRM_TIMEOUT_MS = 10_000;
 
 interface Pending {
-  readonly route: string;
+  readonly message: Outgoing;
   readonly sentAt: number;
-  returned?: string;
-  readonly settled: Promise<unknown>;
-  readonly settle: (result: ConfirmResult) => void;
+  returned: string | undefined;
+  readonly settled: Promise<ConfirmResult>;
+  readonly resolve: (result: ConfirmResult) => void;
 }
+
+const CONFIRMED: ConfirmResult = { kind: "confirmed" };
 
 /**
  * A confirm channel on which every message ends with exactly one {@link ConfirmResult}. A channel
@@ -57,6 +59,7 @@ export class ConfirmedChannel {
   #blocked = false;
   #unblockedAt = 0;
   #onReady: () => void = () => {};
+  #onResult: (result: ConfirmResult) => void = () => {};
 
   private constructor(
     /** For consuming and declaring. Publish through {@link send} only. */
@@ -130,6 +133,11 @@ export class ConfirmedChannel {
     this.#onReady = listener;
   }
 
+  /** Called with what became of each message, before whoever sent it is told. */
+  set onResult(listener: (result: ConfirmResult) => void) {
+    this.#onResult = listener;
+  }
+
   /** Closes the channel once what was written is on its way. The link stays. */
   async close(): Promise<void> {
     this.#open = false;
@@ -148,12 +156,11 @@ export class ConfirmedChannel {
   send(message: Outgoing): Promise<ConfirmResult> {
     const { promise, resolve } = Promise.withResolvers<ConfirmResult>();
     const pending: Pending = {
-      route: routeOf(message.exchange, message.routingKey, message.options.messageId),
+      message,
       sentAt: performance.now(),
+      returned: undefined,
       settled: promise,
-      settle: (result) => {
-        if (this.#pending.delete(pending)) resolve(result);
-      },
+      resolve,
     };
     this.#pending.add(pending);
     try {
@@ -162,24 +169,31 @@ export class ConfirmedChannel {
         message.routingKey,
         message.content,
         { ...message.options, mandatory: true },
-        (error: unknown) => pending.settle(answer(pending, error)),
+        (error: unknown) => this.#settle(pending, answer(pending, error)),
       );
       if (!room) this.#full = true;
     } catch (error) {
       // n.b. publish() throws for a closed channel and for what it cannot encode.
       const isClosed = error instanceof Error && error.name === "IllegalOperationError";
       if (isClosed) this.#open = false;
-      pending.settle({ kind: "unsent", reason: messageOf(error), isUnwritable: !isClosed });
+      const reason = messageOf(error);
+      this.#settle(pending, { kind: "unsent", reason, isUnwritable: !isClosed });
     }
     return promise;
+  }
+
+  /** n.b. a message may be answered twice: by the end of its channel, and by amqplib. The first one counts. */
+  #settle(pending: Pending, result: ConfirmResult): void {
+    if (!this.#pending.delete(pending)) return;
+    this.#onResult(result);
+    pending.resolve(result);
   }
 
   /** The broker returns an unroutable message first and acks it then: so the ack alone proves nothing. */
   #onReturn(message: Message): void {
     const { exchange, routingKey } = message.fields;
-    const route = routeOf(exchange, routingKey, message.properties.messageId);
     for (const pending of this.#pending) {
-      if (pending.route !== route || pending.returned !== undefined) continue;
+      if (pending.returned !== undefined || !isOf(pending.message, message)) continue;
       pending.returned =
         `no queue is bound to the exchange "${exchange}" for the key "${routingKey}"`;
       return;
@@ -189,7 +203,7 @@ export class ConfirmedChannel {
   #end(reason: string): void {
     clearInterval(this.#watchdog);
     this.#open = false;
-    for (const pending of this.#pending) pending.settle({ kind: "ambiguous", reason });
+    for (const pending of this.#pending) this.#settle(pending, { kind: "ambiguous", reason });
   }
 
   /** n.b. a blocked broker confirms nothing, and is not dead: no time passes then. */
@@ -204,7 +218,7 @@ export class ConfirmedChannel {
 function answer(pending: Pending, error: unknown): ConfirmResult {
   if (!error) {
     return pending.returned === undefined
-      ? { kind: "confirmed" }
+      ? CONFIRMED
       : { kind: "returned", reason: pending.returned };
   }
   const reason = messageOf(error);
@@ -212,6 +226,8 @@ function answer(pending: Pending, error: unknown): ConfirmResult {
   return { kind: reason === "message nacked" ? "nacked" : "ambiguous", reason };
 }
 
-function routeOf(exchange: string, routingKey: string, messageId: unknown): string {
-  return JSON.stringify([exchange, routingKey, messageId]);
+/** Whether `returned` is `sent`, come back. */
+function isOf(sent: Outgoing, { fields, properties }: Message): boolean {
+  return sent.options.messageId === properties.messageId && sent.exchange === fields.exchange &&
+    sent.routingKey === fields.routingKey;
 }

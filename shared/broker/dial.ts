@@ -4,6 +4,8 @@ import { type ChannelModel, connect, type Options, type SocketOptions } from "am
 import { messageOf, TlsRefusedError } from "../base/errors.ts";
 import { redactUrl } from "../process/config.ts";
 import { isTls, readTlsFiles } from "../process/tls_files.ts";
+import { gatherWrites } from "./gathered_writes.ts";
+import { socketOf } from "./link.ts";
 import { tlsRefusal } from "./tls_errors.ts";
 
 /** Seconds between heartbeats: a link that carries nothing for twice that long is dead. */
@@ -40,7 +42,9 @@ export async function dial(
   };
   const node = parseNode(url, heartbeatS);
   try {
-    return await connect(node, options);
+    const model = await connect(node, options);
+    gatherWrites(socketOf(model));
+    return model;
   } catch (error) {
     if (isTls(url)) throw tlsRefusal(url, error) ?? error;
     if (!mayBeTls(error) || !await speaksTls(node, timeoutMs)) throw error;

@@ -39,7 +39,7 @@ export class LiveLink implements Link {
   readonly #socket: Socket;
 
   constructor(readonly model: ChannelModel) {
-    this.#socket = (model.connection as unknown as { stream: Socket }).stream;
+    this.#socket = socketOf(model);
     model.on("error", (error: Error) => this.destroy(error));
     // n.b. a forced close (320) emits `close` only (`connection.js:610-620@2.3.1`). Its answer is on
     // its way to the socket: the broker is given the time to take it, and to hang up.
@@ -83,4 +83,9 @@ export class LiveLink implements Link {
     await Promise.race([handshake().catch(() => {}), aborted(this.signal)]); // Closed already: fine.
     clearTimeout(timer);
   }
+}
+
+/** The socket below `model`, which amqplib has no name for. */
+export function socketOf(model: ChannelModel): Socket {
+  return (model.connection as unknown as { stream: Socket }).stream;
 }

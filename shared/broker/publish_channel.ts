@@ -39,10 +39,10 @@ export class PublishChannel implements LinkUser {
   #onReady: () => void = () => {};
 
   private constructor(first: ConfirmedChannel, link: Link, options: PublishChannelOptions) {
-    this.#current = first;
     this.#link = link;
     this.#log = options.log;
     this.#confirmTimeoutMs = options.confirmTimeoutMs ?? DEFAULT_CONFIRM_TIMEOUT_MS;
+    this.#current = this.#listenTo(first);
   }
 
   /** Opens it on `link`. As with {@link ConfirmedChannel.open}, a channel that dies takes the link along. */
@@ -86,16 +86,21 @@ export class PublishChannel implements LinkUser {
   }
 
   /** Publishes `message`, mandatory. Never rejects: the promise settles with what became of it. */
-  async send(message: Outgoing): Promise<ConfirmResult> {
-    const channel = this.#current;
-    const result = await channel.send(message);
-    if (channel === this.#current) this.#learn(result);
-    return result;
+  send(message: Outgoing): Promise<ConfirmResult> {
+    return this.#current.send(message);
   }
 
   /** Closes the channel once what was written is on its way. The link stays. */
   async close(): Promise<void> {
     await this.#current.close();
+  }
+
+  /** n.b. what an older channel still answers says nothing of its successor. */
+  #listenTo(channel: ConfirmedChannel): ConfirmedChannel {
+    channel.onResult = (result) => {
+      if (channel === this.#current) this.#learn(result);
+    };
+    return channel;
   }
 
   #learn({ kind }: ConfirmResult): void {
@@ -118,7 +123,9 @@ export class PublishChannel implements LinkUser {
     this.#patienceMs = Math.min(this.#patienceMs * 2, MAX_PATIENCE_MS);
     this.#refusesSince = undefined;
     try {
-      this.#current = await ConfirmedChannel.open(this.#link, this.#confirmTimeoutMs);
+      this.#current = this.#listenTo(
+        await ConfirmedChannel.open(this.#link, this.#confirmTimeoutMs),
+      );
       this.#current.onReady = this.#onReady;
       void old.retire();
     } catch {

@@ -88,9 +88,13 @@ export function timeOf(body: Body, { properties }: RawMessage, receivedAt: Date)
 
 const localTimeSchema = z.iso.datetime({ local: true, offset: true });
 
+/** As `Date.toISOString()` writes it, which is how our own publishers do: there is nothing to bring to it. */
+const AS_WRITTEN = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+
 /** `value` as ISO 8601 in UTC; a text that is no time is left as it is, for the schema to refuse. */
 function utcTimestamp(value: unknown): unknown {
   if (typeof value !== "string") return value ?? undefined;
+  if (AS_WRITTEN.test(value)) return value;
   const iso = value.trim()
     .replace(/^(\d{4}-\d\d-\d\d)$/, "$1T00:00:00")
     .replace(/^(\d{4}-\d\d-\d\d) /, "$1T")

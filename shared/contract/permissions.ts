@@ -13,6 +13,7 @@ import {
   retryExchange,
   type Subscription,
   SUBSCRIPTIONS,
+  WATCH_QUEUE,
 } from "./topology.ts";
 
 /** The patterns of a user in a virtual host, as the broker takes them: each covers a whole name. */
@@ -42,6 +43,8 @@ export function brokerUser(role: string): string {
 
 /** What looks at everything and changes nothing: `status` and whatever watches. */
 export const MONITOR = "monitor";
+/** The live page: see {@link watchRole}. */
+export const WATCH = "watch";
 /** What sends dead letters back to the subscriber that they failed at. */
 export const REPLAY = "dead-letters";
 /** The archive of dead letters. */
@@ -50,7 +53,7 @@ export const ARCHIVE = "dead-letter";
 export const PUBLISHERS = ["publisher", "users-api"] as const;
 
 /** The roles with a name of their own: no further subscriber may take one. */
-export const RESERVED_ROLES: readonly string[] = [...PUBLISHERS, ARCHIVE, REPLAY, MONITOR];
+export const RESERVED_ROLES: readonly string[] = [...PUBLISHERS, ARCHIVE, REPLAY, MONITOR, WATCH];
 
 /**
  * The roles of the workshop, and those of further subscribers: the queue of each by its name. n.b. what
@@ -77,6 +80,20 @@ export function brokerRoles(
     // `write` on a queue is for is to bind it, and to bind takes `read` on an exchange as well.
     role(MONITOR, { write: MONITORED }, ["monitoring"]),
   ];
+}
+
+/**
+ * What `deno task watch` is on the broker while it is open: one more subscriber, of a queue that is its
+ * own, and nothing else: to look at all the rest it is the monitor. None of {@link brokerRoles}, for nobody is it for longer.
+ */
+export function watchRole(): BrokerRole {
+  const slice = [sliceOf(WATCH_QUEUE)];
+  const rights = {
+    configure: slice,
+    write: slice,
+    read: [...slice, ...EVENT_EXCHANGES.map(exactly)],
+  };
+  return role(WATCH, rights);
 }
 
 /** The queues that the topology names, and no exchange. */

@@ -28,6 +28,16 @@ export const PARKING_EXCHANGE = `${DEAD_LETTER_QUEUE}.parking`;
 /** The last place: nobody consumes it, a person looks at it. */
 export const PARKED_QUEUE = `${DEAD_LETTER_QUEUE}.parked`;
 
+/**
+ * A queue of `deno task watch`, which looks at the events as one more subscriber: it goes with the
+ * connection that declared it. Each link has its own, told apart by `id`.
+ */
+export function watchQueue(id: string): string {
+  return `${WATCH_QUEUE}.${id}`;
+}
+/** What the name of every {@link watchQueue} begins with. */
+export const WATCH_QUEUE = "watch_queue";
+
 /** The workshop's subscribers and their queues. A new one needs no change here: see {@link subscriberSlice}. */
 export const SUBSCRIBER_QUEUES = {
   email: "email_queue",
@@ -137,7 +147,8 @@ export function migratingName(queue: string): string {
   return `${queue}.migrating`;
 }
 
-function retryQueue(queue: string, delayMs: number): string {
+/** The retry queue of a subscriber's queue in which a message waits for `delayMs`. */
+export function retryQueue(queue: string, delayMs: number): string {
   return `${retryExchange(queue)}.${delayMs}`;
 }
 

@@ -15,8 +15,8 @@ import {
   type TextFormatter,
 } from "@logtape/logtape";
 import { EMAIL_ADDRESS_PATTERN, redactByPattern } from "@logtape/redaction";
+import { GatheredOutput } from "./gathered_output.ts";
 import { printable } from "./printable.ts";
-import { writeAllSync } from "./write_all.ts";
 
 /** Writes structured records. What stands in braces in a message is taken from `properties`. */
 export interface Logger {
@@ -53,13 +53,20 @@ export async function configureLog(options: LogOptions): Promise<void> {
   await configure({
     reset: true,
     sinks: {
-      stderr: (record) => writeAllSync(Deno.stderr, format(short(record))),
+      stderr: (record) => output.write(format(short(record)), isUrgent(record.level)),
     },
     loggers: [
       { category: "ecomarket", lowestLevel: options.level, sinks: ["stderr"] },
       { category: ["logtape", "meta"], lowestLevel: "warning", sinks: ["stderr"] },
     ],
   });
+}
+
+const output = new GatheredOutput(Deno.stderr);
+
+/** What somebody may have to act on is written at once, whatever ends the process then. */
+function isUrgent(level: LogLevel): boolean {
+  return level === "warning" || level === "error" || level === "fatal";
 }
 
 const EMAIL = { ...EMAIL_ADDRESS_PATTERN, replacement: "[email]" };
@@ -116,7 +123,13 @@ export function roleLogger(...role: readonly string[]): Logger {
   return getLogger(["ecomarket", ...role]);
 }
 
+/** Writes at once what was logged so far: before something else goes to the standard error. */
+export function writeLog(): void {
+  output.flush();
+}
+
 /** Waits until every record is written. */
 export async function flushLog(): Promise<void> {
   await dispose();
+  writeLog();
 }

@@ -3,7 +3,7 @@
  * and its signals into an `AbortSignal`.
  */
 import { EcoMarketError, messageOf, UsageError } from "../base/errors.ts";
-import { flushLog } from "./log.ts";
+import { flushLog, writeLog } from "./log.ts";
 import { onShutdownSignal } from "./platform.ts";
 import { printableLines } from "./printable.ts";
 import { writeAllSync } from "./write_all.ts";
@@ -72,6 +72,7 @@ export function print(line: string): void {
 
 /** Prints a line or several for the person at the terminal to the standard error. */
 export function printError(line: string): void {
+  writeLog();
   writeLine(Deno.stderr, line);
 }
 

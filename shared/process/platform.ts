@@ -3,6 +3,7 @@
  * opening a browser. Nothing but tests asks elsewhere which platform it runs on.
  */
 import process from "node:process";
+import { setTimeout as delay } from "node:timers/promises";
 
 /** The operating system that this process runs on, such as `linux`, `darwin` or `windows`. */
 export const PLATFORM: typeof Deno.build.os = Deno.build.os;
@@ -67,8 +68,47 @@ export function isProcessAlive(pid: number): boolean {
   }
 }
 
-/** Opens `url` in the person's browser. Resolves once the browser was asked. */
-export async function openInBrowser(url: string): Promise<void> {
-  const { default: open } = await import("open");
-  await open(url);
+/** The command that opens `target`, a URL or a file, in the browser that the person has chosen. */
+export function browserCommand(
+  target: string,
+  platform: typeof PLATFORM = PLATFORM,
+): readonly [string, ...string[]] {
+  switch (platform) {
+    case "darwin":
+      return ["open", target];
+    case "windows":
+      return ["rundll32", "url.dll,FileProtocolHandler", target];
+    default:
+      return ["xdg-open", target];
+  }
+}
+
+/** A program that has not failed by then has opened a browser, or is one. */
+const OPENED_AFTER_MS = 3_000;
+
+/**
+ * Opens `target`, a URL or a file, in the person's browser. n.b. whoever uses the machine can read it
+ * in the list of processes: no secret may stand in it.
+ *
+ * @returns whether a browser was found: there is none on a server.
+ */
+export async function openInBrowser(target: string): Promise<boolean> {
+  const [program, ...args] = browserCommand(target);
+  try {
+    const child = new Deno.Command(program, {
+      args,
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+    child.unref();
+    const timeUp = new AbortController();
+    const isLong = delay(OPENED_AFTER_MS, true, { signal: timeUp.signal }).catch(() => true);
+    const isOpen = await Promise.race([child.status.then(({ success }) => success), isLong]);
+    timeUp.abort();
+    return isOpen;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }

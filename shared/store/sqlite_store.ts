@@ -35,9 +35,17 @@ export function openStoreDatabase(
   return SqliteDatabase.open(directory, [INBOX, ...own], { ...options, admit });
 }
 
+interface Question {
+  readonly eventId: string;
+  readonly resolve: (isKnown: boolean) => void;
+  readonly reject: (error: unknown) => void;
+}
+
 /** A subscriber's tables and its inbox in `directory/store.sqlite`. See {@link SqliteDatabase}. */
 export class SqliteStore implements Store {
   readonly #db: SqliteDatabase;
+  /** Questions of {@link has} that came while the code that runs now did: they are answered together. */
+  #asked: Question[] = [];
 
   private constructor(db: SqliteDatabase) {
     this.#db = db;
@@ -53,12 +61,28 @@ export class SqliteStore implements Store {
     return new SqliteStore(openStoreDatabase(directory, owner, migrations));
   }
 
-  // deno-lint-ignore require-await -- the interface is asynchronous, SQLite is not
-  async has(eventId: string): Promise<boolean> {
-    return this.#db.read(
-      "Cannot read the inbox",
-      () => this.#db.statement("SELECT 1 FROM inbox WHERE event_id = ?").get(eventId) !== undefined,
-    );
+  has(eventId: string): Promise<boolean> {
+    const { promise, resolve, reject } = Promise.withResolvers<boolean>();
+    if (this.#asked.push({ eventId, resolve, reject }) === 1) queueMicrotask(() => this.#answer());
+    return promise;
+  }
+
+  /** n.b. outside of a transaction each question would lock and unlock the file, which takes longer than the look. */
+  #answer(): void {
+    const asked = this.#asked;
+    this.#asked = [];
+    try {
+      const answers = this.#db.readTogether(
+        "Cannot read the inbox",
+        () =>
+          asked.map(({ eventId }) =>
+            this.#db.statement("SELECT 1 FROM inbox WHERE event_id = ?").get(eventId) !== undefined
+          ),
+      );
+      asked.forEach(({ resolve }, n) => resolve(answers[n]!));
+    } catch (error) {
+      for (const { reject } of asked) reject(error);
+    }
   }
 
   commit(eventId: string, effect: Effect): Promise<"committed" | "duplicate"> {

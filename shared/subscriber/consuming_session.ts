@@ -8,6 +8,7 @@ import { queueStatus } from "../broker/queue_status.ts";
 import { deliveryCount } from "../contract/headers.ts";
 import type { Logger } from "../process/log.ts";
 import type { DeliveryProcessor } from "./delivery_processor.ts";
+import { GroupedAcks } from "./grouped_acks.ts";
 import type { Hold } from "./hold.ts";
 import type { SessionView, SubscriberObserver } from "./observer.ts";
 import type { Session } from "./session.ts";
@@ -45,6 +46,7 @@ const ANSWER_TIMEOUT_MS = 10_000;
  */
 export class ConsumingSession<T> implements Session, LinkUser, SessionView {
   readonly channel: Channel;
+  readonly acks: GroupedAcks;
   readonly publishChannel: PublishChannel;
   readonly signal: AbortSignal;
   readonly #options: SessionOptions<T>;
@@ -75,6 +77,7 @@ export class ConsumingSession<T> implements Session, LinkUser, SessionView {
     this.channel = channel;
     this.publishChannel = publishChannel;
     this.signal = AbortSignal.any([link.signal, this.#ended.signal]);
+    this.acks = new GroupedAcks(channel, this.signal, (reason) => this.giveUp(reason));
     this.#options = options;
     this.#link = link;
     this.#log = options.log;
@@ -143,6 +146,7 @@ export class ConsumingSession<T> implements Session, LinkUser, SessionView {
     await Promise.race([cancelled, aborted(deadline), aborted(this.signal)]);
     await Promise.race([Promise.all(this.#inFlight), aborted(deadline), aborted(this.signal)]);
     const unfinished = this.#inFlight.size;
+    this.acks.flush();
     this.#ended.abort(new Error("The subscriber stops"));
     // n.b. closing the connection overtakes acks that are not written yet: the channel goes first.
     const closed = Promise.all([this.channel.close(), this.publishChannel.close()]).catch(() => {});
@@ -239,9 +243,11 @@ export class ConsumingSession<T> implements Session, LinkUser, SessionView {
     } else if (this.#suspects.length === 0 && this.#isFirstDelivery(message)) {
       this.#isOpen = true;
     }
-    this.#adjust().catch((error) => this.giveUp(error));
+    if (this.#adjusting || this.#wanted !== this.#consumesWith) {
+      this.#adjust().catch((error) => this.giveUp(error));
+    }
     if (isSuspect) return;
-    const work = processor.process(message, this).finally(() => {
+    const work = processor.process(message, this).then(() => {
       this.#inFlight.delete(work);
       this.#bytesInFlight -= message.content.length;
     });

@@ -5,7 +5,7 @@ import { tryAgain } from "../base/backoff.ts";
 import { messageOf, StoreUnavailableError } from "../base/errors.ts";
 import type { Logger } from "../process/log.ts";
 import type { DependencyGate } from "./dependency_gate.ts";
-import { callHandler, type HandlerCallOptions } from "./handler_call.ts";
+import { callHandler } from "./handler_call.ts";
 import { NOBODY, type SubscriberObserver } from "./observer.ts";
 import { dispositionOf, failuresSoFar, isVerdict } from "./retry_policy.ts";
 import type { Session } from "./session.ts";
@@ -24,8 +24,11 @@ export class DeliveryProcessor<T> {
   readonly #log: Logger;
   readonly #settlement: Settlement;
   readonly #observer: SubscriberObserver;
-  /** The ids in the works, so that two copies of one message are handled one after the other. */
-  readonly #busy = new Map<string, Promise<void>>();
+  /**
+   * The ids in the works, so that two copies of one message are handled one after the other, each with
+   * what another copy waits for, if one does.
+   */
+  readonly #busy = new Map<string, PromiseWithResolvers<void> | undefined>();
 
   constructor(
     spec: SubscriberSpec<T>,
@@ -86,8 +89,10 @@ export class DeliveryProcessor<T> {
     }
     let incoming: Incoming<T>;
     try {
-      // deno-lint-ignore require-await -- insist() waits for what it is given
-      incoming = await this.#insist(session, async () => this.#spec.decode(message));
+      incoming = this.#spec.failure.kind === "stay"
+        // deno-lint-ignore require-await -- insist() waits for what it is given
+        ? await this.#insist(session, async () => this.#spec.decode(message))
+        : this.#spec.decode(message);
     } catch (error) {
       return await this.#fail(message, session, error);
     }
@@ -97,19 +102,23 @@ export class DeliveryProcessor<T> {
   async #handle(incoming: Incoming<T>, message: ConsumeMessage, session: Session): Promise<void> {
     const { id, payload } = incoming;
     const attempt = failuresSoFar(this.#spec.failure, message.properties.headers) + 1;
-    const log = this.#log.with({ event_id: id, attempt });
-    await this.#store.pending(id);
-    await this.#store.whenWritable();
+    if (this.#store.isPending(id)) await this.#store.pending(id);
+    if (!this.#store.isFresh) await this.#store.whenWritable();
     if (await this.#store.has(id)) return this.#duplicate(id, message, session);
     if (this.#dependency.isAway) return await this.#settlement.putBack(message, session);
-    const result = await this.#do(payload, id, session, { attempt, log, signal: session.signal })
+    const result = await this.#do(payload, id, session, attempt)
       .catch((error) => this.#fail(message, session, error));
     if (result === undefined) return;
     if (result === "duplicate") return this.#duplicate(id, message, session);
     this.#settlement.ack(message, session);
     this.#observer.handled();
     const { redelivered } = message.fields;
-    log.debug("Handled {event_id}", { outcome: "handled", redelivered });
+    this.#log.debug("Handled {event_id}", {
+      event_id: id,
+      attempt,
+      outcome: "handled",
+      redelivered,
+    });
   }
 
   /** Handles and commits. n.b. the commit also where the session has ended meanwhile: see {@link StoreGate}. */
@@ -117,8 +126,9 @@ export class DeliveryProcessor<T> {
     payload: T,
     id: string,
     session: Session,
-    options: HandlerCallOptions,
+    attempt: number,
   ): Promise<CommitResult> {
+    const options = { attempt, id, log: this.#log, signal: session.signal };
     const call = () => callHandler(this.#spec, payload, options);
     const effect = await this.#insist(session, () => this.#observer.calling(call));
     return await this.#insist(session, () => this.#store.commit(id, effect));
@@ -163,16 +173,18 @@ export class DeliveryProcessor<T> {
 
   async #oneAtATime(id: string, session: Session, work: () => Promise<void>): Promise<void> {
     while (this.#busy.has(id)) {
-      await Promise.race([this.#busy.get(id), aborted(session.signal)]);
+      const done = this.#busy.get(id) ?? Promise.withResolvers<void>();
+      this.#busy.set(id, done);
+      await Promise.race([done.promise, aborted(session.signal)]);
       session.signal.throwIfAborted();
     }
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#busy.set(id, promise);
+    this.#busy.set(id, undefined);
     try {
       await work();
     } finally {
+      const waited = this.#busy.get(id);
       this.#busy.delete(id);
-      resolve();
+      waited?.resolve();
     }
   }
 }

@@ -11,6 +11,8 @@ import {
 /** What one call is given. */
 export interface HandlerCallOptions {
   readonly attempt: number;
+  /** The event's. */
+  readonly id: string;
   readonly log: Logger;
   /** Ends the call, with its own reason. */
   readonly signal: AbortSignal;
@@ -50,20 +52,24 @@ export async function callHandler<T>(
 
 class CallContext implements HandlerContext {
   readonly attempt: number;
-  readonly log: Logger;
-  readonly #ended: AbortSignal;
+  readonly #options: HandlerCallOptions;
   readonly #timeout = new AbortController();
   #signal: AbortSignal | undefined;
+  #log: Logger | undefined;
 
-  constructor({ attempt, log, signal }: HandlerCallOptions) {
-    this.attempt = attempt;
-    this.log = log;
-    this.#ended = signal;
+  constructor(options: HandlerCallOptions) {
+    this.attempt = options.attempt;
+    this.#options = options;
   }
 
-  /** Made when it is asked for: most handlers never do. */
+  /** Made when it is asked for, as {@link log} is: most handlers never do. */
   get signal(): AbortSignal {
-    return this.#signal ??= AbortSignal.any([this.#ended, this.#timeout.signal]);
+    return this.#signal ??= AbortSignal.any([this.#options.signal, this.#timeout.signal]);
+  }
+
+  get log(): Logger {
+    const { id, attempt, log } = this.#options;
+    return this.#log ??= log.with({ event_id: id, attempt });
   }
 
   abort(reason: Error): void {

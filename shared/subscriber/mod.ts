@@ -35,8 +35,7 @@ export type { Body, RawMessage, RawProperties } from "../contract/message.ts";
 export type { BindingSpec, ExchangeSpec, QueueSpec, Topology } from "../contract/topology.ts";
 export type { UsuarioCreado } from "../contract/usuario_creado.ts";
 export type { Logger } from "../process/log.ts";
-export type { Migrations } from "../store/sqlite.ts";
-export type { Effect, SqlValue, Statement } from "../store/store.ts";
+export type { Dialect, Effect, Sql, SqlValue, Statement, StoreMigrations } from "../store/store.ts";
 export {
   type Consumer,
   type EventConsumer,

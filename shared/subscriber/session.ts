@@ -1,11 +1,11 @@
 /** The link on which a delivery came, and on which alone it can be settled. */
-import type { Channel } from "amqplib";
 import type { PublishChannel } from "../broker/publish_channel.ts";
+import type { GroupedAcks } from "./grouped_acks.ts";
 
 /** What a delivery is settled with. When it ends, whatever is not settled comes again. */
 export interface Session {
-  /** Where it came from. */
-  readonly channel: Pick<Channel, "ack" | "nack" | "reject">;
+  /** How deliveries of the channel that it came from are settled. */
+  readonly acks: Pick<GroupedAcks, "ack" | "nack" | "reject">;
   /** Where it leaves by when it goes on elsewhere. */
   readonly publishChannel: PublishChannel;
   /** Aborts when the session has ended. */

@@ -61,7 +61,7 @@ export class Settlement {
   /** Takes the message off the queue. Once the session has ended this does nothing: it comes again. */
   ack(message: ConsumeMessage, session: Session): void {
     if (session.signal.aborted) return;
-    session.channel.ack(message);
+    session.acks.ack(message);
   }
 
   /**
@@ -144,7 +144,7 @@ export class Settlement {
   /** Gives a message of a queue with native retry back at once, uncounted. */
   giveBack(message: ConsumeMessage, session: Session): void {
     if (session.signal.aborted) return;
-    session.channel.nack(message, false, true);
+    session.acks.nack(message);
   }
 
   /**
@@ -164,7 +164,7 @@ export class Settlement {
 
   #reject(message: ConsumeMessage, session: Session, failures: number): void {
     if (session.signal.aborted) return;
-    session.channel.reject(message, true);
+    session.acks.reject(message);
     this.#rejected.set(messageId(message), failures);
     if (this.#rejected.size <= MAX_REJECTED) return;
     const [oldest] = this.#rejected.keys();

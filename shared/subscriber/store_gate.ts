@@ -56,13 +56,18 @@ export class StoreGate implements Need {
     this.#onChange = listener;
   }
 
+  /** Whether the store was written within the last second: then it counts as writable. */
+  get isFresh(): boolean {
+    return performance.now() - this.#writtenAt < FRESH_MS;
+  }
+
   /**
    * Resolves once the store is known to be writable: it was written within the last second.
    *
    * @throws {StoreUnavailableError} when that takes longer than the patience.
    */
   async whenWritable(): Promise<void> {
-    if (performance.now() - this.#writtenAt < FRESH_MS) return;
+    if (this.isFresh) return;
     await this.#patiently(this.#untilWritable());
   }
 
@@ -103,6 +108,11 @@ export class StoreGate implements Need {
     committed.catch(ignore); // Whoever still waits for it hears of it.
     this.#pending.set(id, committed);
     return await this.#patiently(committed);
+  }
+
+  /** Whether the effect of `id` is finished and not committed yet. */
+  isPending(id: string): boolean {
+    return this.#pending.has(id);
   }
 
   /**

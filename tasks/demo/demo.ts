@@ -79,7 +79,7 @@ async function demo({ signal, say, openManagementUi }: DemoOptions): Promise<Dem
   cleanup.defer(() => Deno.remove(dataDir, { recursive: true }));
   await declare(amqpUrls);
   const users = cleanup.use(await createRoleUsers(client, amqpUrls));
-  if (openManagementUi) await openInBrowser(new URL(broker.managementUrl).origin);
+  if (openManagementUi) await openUi(new URL(broker.managementUrl).origin, say);
 
   say("Starting email, loyalty, analytics and dead-letter, each in its own sandbox …");
   const flow = new DemoFlow(say);
@@ -107,6 +107,10 @@ async function demo({ signal, say, openManagementUi }: DemoOptions): Promise<Dem
     await aborted(signal);
   }
   return { verdict, published: batch.length, confirmed, retries: flow.retries, elapsedMs, broker };
+}
+
+async function openUi(url: string, say: DemoOptions["say"]): Promise<void> {
+  if (!await openInBrowser(url)) say(`No browser could be opened here. Open it yourself: ${url}`);
 }
 
 interface Publication {

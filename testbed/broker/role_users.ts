@@ -2,7 +2,7 @@
 import { newCredentials, putRoleUser } from "@ecomarket/setup/queues/role_users";
 import type { ManagementClient } from "@ecomarket/shared/broker/management";
 import { vhostOf } from "@ecomarket/shared/broker/management";
-import { brokerRoles } from "@ecomarket/shared/contract/permissions";
+import { type BrokerRole, brokerRoles } from "@ecomarket/shared/contract/permissions";
 import { withCredentials } from "@ecomarket/shared/process/credentials_file";
 
 /** The users of one run. Disposing of it deletes them. */
@@ -12,7 +12,7 @@ export interface RoleUsers extends AsyncDisposable {
 }
 
 /**
- * Makes a user for each role, with its rights in the virtual host of `amqpUrls` and a name and a
+ * Makes a user for each of `roles`, with its rights in the virtual host of `amqpUrls` and a name and a
  * password of this run: whoever uses the same broker keeps theirs.
  *
  * @throws {BrokerUnreachableError} when the management API is not there, or the client's user is no
@@ -21,13 +21,13 @@ export interface RoleUsers extends AsyncDisposable {
 export async function createRoleUsers(
   client: ManagementClient,
   amqpUrls: readonly string[],
-  furtherQueues: Readonly<Record<string, string>> = {},
+  roles: readonly BrokerRole[] = brokerRoles(),
 ): Promise<RoleUsers> {
   const vhost = vhostOf(amqpUrls[0]!);
   const suffix = `.${crypto.randomUUID()}`;
   const users = new Map(
     await Promise.all(
-      brokerRoles(furtherQueues).map(async (role) => {
+      roles.map(async (role) => {
         const credentials = newCredentials(role.name, suffix);
         await putRoleUser(client, vhost, role, credentials);
         return [role.name, credentials] as const;

@@ -14,9 +14,13 @@ export interface ProcessSpec {
   readonly permissionSet: string;
   /** The one folder that it may read and write. */
   readonly folder: string;
+  /** What it may read besides. */
+  readonly readable?: readonly string[];
   /** What it reaches besides the loopback: their hosts, and the certificates that they name. */
   readonly urls?: readonly string[];
   readonly args?: readonly string[];
+  /** Flags of V8, as its task has them. @default none */
+  readonly v8Flags?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   /** Where its source is. @default {@link PROJECT_ROOT} */
   readonly root?: string;
@@ -55,9 +59,10 @@ const NOT_OURS: Readonly<Record<string, string>> = Object.fromEntries(
 
 /** The command that runs `spec`, with all three of its streams piped. */
 export function sandboxedCommand(spec: ProcessSpec): Deno.Command {
-  const { permissionSet, script, args = [], env, root = PROJECT_ROOT } = spec;
+  const { permissionSet, script, args = [], v8Flags = [], env, root = PROJECT_ROOT } = spec;
+  const v8 = v8Flags.length > 0 ? [`--v8-flags=${v8Flags.join(",")}`] : [];
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-q", `-P=${permissionSet}`, ...sandboxFlags(spec), script, ...args],
+    args: ["run", "-q", ...v8, `-P=${permissionSet}`, ...sandboxFlags(spec), script, ...args],
     cwd: root,
     env: { ...NOT_OURS, LOG_FORMAT: "json", LOG_LEVEL: "debug", ...env },
     stdin: "piped",
@@ -71,10 +76,10 @@ export function sandboxedCommand(spec: ProcessSpec): Deno.Command {
  * besides the loopback: a `-P` set is made for `data/` and the loopback alone. n.b. a flag takes the place of the
  * set's whole list of that kind (Deno 2.9).
  */
-function sandboxFlags({ folder, urls = [] }: ProcessSpec): readonly string[] {
+function sandboxFlags({ folder, readable = [], urls = [] }: ProcessSpec): readonly string[] {
   const hosts = new Set([...LOOPBACK, ...urls.map((url) => new URL(url).hostname)]);
   return [
-    `--allow-read=${[folder, ...new Set(urls.flatMap(tlsPaths))].join(",")}`,
+    `--allow-read=${[folder, ...readable, ...new Set(urls.flatMap(tlsPaths))].join(",")}`,
     `--allow-write=${folder}`,
     `--allow-net=${[...hosts].join(",")}`,
   ];

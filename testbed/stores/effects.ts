@@ -11,8 +11,8 @@ import { readStore } from "./read_store.ts";
 /** The workshop's subscribers, in the order in which they are shown. */
 export const SUBSCRIBERS = Object.keys(SUBSCRIBER_QUEUES) as SubscriberName[];
 
-/** The tables in which each subscriber's effects leave one row per event, with its `event_id`. */
-const EFFECT_TABLES: Readonly<Record<SubscriberName, readonly string[]>> = {
+/** The tables in which each subscriber's effects leave one row per event, with an `id` that grows and its `event_id`. */
+export const EFFECT_TABLES: Readonly<Record<SubscriberName, readonly string[]>> = {
   email: ["sent_emails"],
   loyalty: ["points_ledger"],
   analytics: ["signups", "sales"],
@@ -56,6 +56,16 @@ export function effectsByEvent(
 ): Counts {
   const sql = `SELECT event_id AS id, count(*) AS n FROM ${effectsOf(subscriber).all} GROUP BY 1`;
   return readStore(dataDirOf(subscriber), (db) => byId(db, sql)) ?? new Map();
+}
+
+/** How often the event `id` had its effect on `subscriber`. */
+export function effectsOfEvent(
+  subscriber: SubscriberName,
+  id: string,
+  dataDirOf: DataDirOf,
+): number {
+  const sql = `SELECT count(*) AS n FROM ${effectsOf(subscriber)} WHERE event_id = ?`;
+  return readStore(dataDirOf(subscriber), (db) => Number(db.prepare(sql).get(id)?.n)) ?? 0;
 }
 
 /** How often each event of the subscriber's queue was archived as a dead letter. */

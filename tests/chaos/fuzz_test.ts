@@ -57,9 +57,13 @@ type Entrance = keyof typeof SHARES;
 const ROUNDS = 2;
 /** One valid event after so many hostile messages. */
 const VALID_EVERY = 20;
-/** What a role may take more after the last round than at most in the first: what a heap breathes. */
-const TOLERANCE = 1.25;
-const SETTLE_MS = 120_000;
+/**
+ * What a role may take after the last round, given the most that it took in the first: a heap breathes,
+ * and a hundred bodies of 256 KiB may be in hand (seen: 165 MB, then 219). n.b. what grows by 40 KiB a
+ * message is told by this, and no less: `deno task chaos` judges hours.
+ */
+const limitOf = (most: number) => most * 1.25 + 64 * 1024 * 1024;
+const SETTLE_MS = 240_000;
 
 const PURCHASE_EVENTS_EXCHANGE = "purchase_events";
 const USERS_QUEUES: readonly SubscriberName[] = SUBSCRIBERS;
@@ -191,7 +195,8 @@ async function request(run: FuzzRun, url: string, requests: readonly string[]): 
       await raw.send(text);
       const answer = await raw.closed;
       run.scan.text("HTTP", answer);
-      const status = /^HTTP\/1\.1 (\d{3}) /.exec(answer)?.[1] ?? "none";
+      // n.b. who expects it is told to go on (100) before the answer.
+      const status = /^HTTP\/1\.1 (?!100)(\d{3}) /m.exec(answer)?.[1] ?? "none";
       run.statuses.set(status, (run.statuses.get(status) ?? 0) + 1);
     }
   };
@@ -310,15 +315,12 @@ async function showAll(run: FuzzRun): Promise<void> {
   }
 }
 
-/** The command lines of all processes of this machine, where it tells them. */
+/** The command lines of all processes of this machine. */
 async function commandLines(): Promise<string> {
-  let lines = "";
-  for await (const { name } of Deno.readDir("/proc")) {
-    if (!/^\d+$/.test(name)) continue;
-    // n.b. a process may end in the meantime.
-    lines += await Deno.readTextFile(`/proc/${name}/cmdline`).catch(() => "");
-  }
-  return lines;
+  const { success, stdout } = await new Deno.Command("ps", { args: ["-axww", "-o", "args"] })
+    .output();
+  assert.ok(success);
+  return new TextDecoder().decode(stdout);
 }
 
 Deno.test(`${INPUTS} hostile inputs over every entrance are each handled or refused, and tell nobody a secret (seed ${SEED})`, async () => {
@@ -338,8 +340,8 @@ Deno.test(`${INPUTS} hostile inputs over every entrance are each handled or refu
   await oneRound(run, INPUTS / ROUNDS, SEED + 1);
   await settle(run);
   for (const [name, bytes] of await memoryNow(run)) {
-    const limit = most.get(name)! * TOLERANCE;
-    assert.ok(bytes <= limit, `${name} takes ${bytes} bytes, after at most ${most.get(name)}`);
+    const before = most.get(name)!;
+    assert.ok(bytes <= limitOf(before), `${name} takes ${bytes} bytes, after at most ${before}`);
   }
 
   for (const name of SUBSCRIBERS) {
@@ -352,6 +354,9 @@ Deno.test(`${INPUTS} hostile inputs over every entrance are each handled or refu
   }
   const answered = run.statuses.keys().filter((status) => !/^[24]\d\d$/.test(status));
   assert.deepEqual([...answered], [], "each request is answered, and none with a fault of ours");
+  for (const status of ["201", "400", "404", "405", "415"]) {
+    assert.ok(run.statuses.has(status), `some request is answered with ${status}`);
+  }
   const reasons = new Set(archived(bench).map(({ reason }) => String(reason)));
   assert.ok(reasons.has("invalid-message"));
 
@@ -360,9 +365,7 @@ Deno.test(`${INPUTS} hostile inputs over every entrance are each handled or refu
   for (const name of [...CONSUMER_NAMES, "HTTP", "publish", "publish --json"]) {
     assert.ok(scan.lines.has(name), `${name} has said something`);
   }
-  if (Deno.build.os === "linux") {
-    const lines = await commandLines();
-    assert.ok(lines.includes("consumers/email.ts"));
-    assert.deepEqual(secrets.filter((secret) => lines.includes(secret)), []);
-  }
+  const commands = await commandLines();
+  assert.ok(commands.includes("consumers/email.ts"));
+  assert.deepEqual(secrets.filter((secret) => commands.includes(secret)), []);
 });

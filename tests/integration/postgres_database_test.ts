@@ -3,7 +3,10 @@ import assert from "node:assert/strict";
 import { StoreRefusedError, StoreUnavailableError } from "@ecomarket/shared/base/errors";
 import { parseDatabaseUrl } from "@ecomarket/shared/process/database_url";
 import { type DatabaseOptions, PostgresDatabase } from "@ecomarket/shared/store/postgres";
+import { PostgresConnection } from "@ecomarket/shared/store/postgres_connection";
+import { TcpProxy } from "@ecomarket/testbed/broker/tcp_proxy";
 import { queryRows, runSql } from "@ecomarket/testbed/postgres/test_postgres";
+import { eventually } from "../support/eventually.ts";
 import { postgresOfFile, postgresTest } from "../support/postgres_of_file.ts";
 
 const postgres = postgresOfFile({ max_connections: "40" });
@@ -168,3 +171,30 @@ postgresTest("a migration that fails leaves nothing behind", async () => {
   const rows = await queryRows(url, "SELECT 1 FROM pg_namespace WHERE nspname = 'notes'");
   assert.equal(rows.length, 0);
 });
+
+postgresTest(
+  "a statement that waits when its connection is lost is never sent on another one",
+  async () => {
+    const url = await postgres.database();
+    await runSql(url, "CREATE TABLE notes (text TEXT)");
+    await using proxy = TcpProxy.before(url);
+    const address = parseDatabaseUrl(proxy.urlFor(url));
+    const options = { applicationName: "ecomarket notes", answerTimeoutMs: 10_000 };
+    const connection = await PostgresConnection.open(address, address.hosts[0]!, options);
+    await connection.run("BEGIN");
+    // n.b. the first time, a statement is asked about first: what comes behind it waits here.
+    const statements = [
+      connection.query("SELECT pg_sleep($1)", [30]),
+      connection.query("INSERT INTO notes VALUES ('of the transaction')"),
+    ];
+    for (const statement of statements) statement.catch(() => {}); // They are looked at below.
+    const sleeping = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
+    await eventually(async () => assert.equal((await queryRows(url, sleeping)).length, 1));
+    proxy.cut();
+    for (const statement of statements) await assert.rejects(statement);
+    assert.ok(connection.isDead);
+    await connection.close();
+    await assert.rejects(connection.query("SELECT 1"), StoreUnavailableError);
+    assert.deepEqual(await queryRows(url, "SELECT * FROM notes"), []);
+  },
+);

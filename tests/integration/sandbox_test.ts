@@ -113,6 +113,20 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "read $PORT",
   ],
   "compare-queue": CONSUMER.filter((name) => !TOLD.has(name)),
+  // n.b. the processes of the bench are told all of it, too.
+  "bench-subscriber": CONSUMER.filter((name) =>
+    !TOLD.has(name) && name !== "read $RETRY_DELAYS_MS" && name !== "read $HEALTH_PORT"
+  ),
+  "bench-users-only": [
+    "connect to localhost",
+    "connect to the loopback",
+    "read $DATA_DIR",
+    "read $LOG_EMAILS",
+    "read $OUTBOX_MAX_EVENTS",
+    "read $PORT",
+    "read data/users",
+    "write data/users",
+  ],
   // n.b. it tells what it is told, and touches nothing.
   echo: [],
   roi: [],
@@ -156,6 +170,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   // n.b. it asks every subscriber's inbox, and writes to the archive alone.
   "dead-letters": [
     ...EVERY_ROLE,
+    "read $DATABASE_URL",
     "read $DATA_DIR",
     "read $LOG_EMAILS",
     "read data/analytics",
@@ -319,7 +334,7 @@ Deno.test("publish --file withholds every other file before it reads a byte of t
 });
 
 /** What starts processes of its own may do more, and still reaches nobody but this machine. */
-const STARTS_PROCESSES = ["operator"];
+const STARTS_PROCESSES = ["operator", "record"];
 
 for (const permissionSet of STARTS_PROCESSES) {
   Deno.test(`-P=${permissionSet} reaches no foreign host, and loads no library`, async () => {

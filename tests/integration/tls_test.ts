@@ -1,6 +1,7 @@
 /** Encrypted connections: the right certificates are accepted, and each wrong one is told by its name. */
 import assert from "node:assert/strict";
 import { realpath } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { RobustPublisher } from "@ecomarket/publisher/levels/robust_publisher";
 import { ensureBroker, stopBroker } from "@ecomarket/setup/broker/broker";
@@ -64,10 +65,15 @@ function amqps(port: number, files: Record<string, string>, host = "localhost"):
   return `amqps://ecomarket_user:ecomarket_password@${host}:${port}?${query}`;
 }
 
+/** `deno task publish --count 1`, which may read certificates also where the tests make them. */
+const PUBLISH = [
+  ...["run", "-q", "-P=publisher", `--allow-read=${tmpdir()}`],
+  ...["publisher/publish/publish.ts", "--count", "1"],
+];
+
 /** What is said when a person's `publish` cannot connect to `url`. */
 async function refusal(url: string, env: Record<string, string> = {}): Promise<string> {
-  const publish = ["run", "-q", "-P=publisher", "publisher/publish/publish.ts"];
-  const { code, stderr } = await runDeno([...publish, "--count", "1"], { AMQP_URL: url, ...env });
+  const { code, stderr } = await runDeno(PUBLISH, { AMQP_URL: url, ...env });
   assert.equal(code, 1, stderr);
   const said = stderr.split("\n").filter((line) => line.startsWith("error: "));
   assert.equal(said.length, 1, stderr);
@@ -199,9 +205,8 @@ Deno.test("a broker with TLS", async (t) => {
     "serves who names its CA with AMQP_CA_FILE, and nobody with another one",
     async () => {
       const [url] = bench.amqpUrl.split("?");
-      const args = ["run", "-q", "-P=publisher", "publisher/publish/publish.ts", "--count", "1"];
       const ca = join(directory, "tls", "ca.pem");
-      const { code, stderr } = await runDeno(args, { AMQP_URL: url!, AMQP_CA_FILE: ca });
+      const { code, stderr } = await runDeno(PUBLISH, { AMQP_URL: url!, AMQP_CA_FILE: ca });
       assert.equal(code, 0, stderr);
       const made = await certificates(join(folder.path, "others"));
       assert.match(

@@ -76,17 +76,27 @@ export const jsonLine: fc.Arbitrary<string> = fc.oneof(
 );
 
 const path = fc.oneof(
-  fc.constantFrom(
-    "/users",
-    "/purchases",
-    "/healthz",
-    "/readyz",
-    "/metrics",
-    "/users/../../etc/passwd",
-  ),
-  fc.webPath().map((text) => text || "/"),
-  anyText.map((text) => `/users/${encodeURIComponent(text.toWellFormed())}`),
-  fc.constantFrom("/%", "/users/%c0%ae", "//", "http://[::1", "*", `/${"x".repeat(20_000)}`),
+  { weight: 8, arbitrary: fc.constantFrom("/users", "/purchases") },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom("/healthz", "/readyz", "/metrics", "/users/../../etc/passwd"),
+  },
+  { weight: 1, arbitrary: fc.webPath().map((text) => text || "/") },
+  {
+    weight: 2,
+    arbitrary: anyText.map((text) => `/users/${encodeURIComponent(text.toWellFormed())}`),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(
+      "/%",
+      "/users/%c0%ae",
+      "//",
+      "http://[::1",
+      "*",
+      `/${"x".repeat(20_000)}`,
+    ),
+  },
 );
 const method = fc.oneof(
   { weight: 6, arbitrary: fc.constant("POST") },

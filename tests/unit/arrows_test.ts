@@ -10,7 +10,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   setup: ["shared"],
   testbed: ["setup", "shared"],
   tasks: ["testbed", "publisher", "setup", "shared"],
-  tests: ["tasks", "testbed", "publisher", "consumers", "setup", "shared"],
+  watch: ["testbed", "publisher", "setup", "shared"],
+  tests: ["watch", "tasks", "testbed", "publisher", "consumers", "setup", "shared"],
 };
 
 /** The same for the rooms of a member; files that stand in no room may import all of them. */
@@ -49,6 +50,12 @@ const ROOM_ARROWS: Readonly<Record<string, readonly string[]>> = {
   "testbed/project": ["testbed/broker"],
   "testbed/processes": ["testbed/project"],
   "tasks/dead_letters": [],
+  "watch/view": [],
+  "watch/page": ["watch/view"],
+  "watch/ledger": ["watch/view"],
+  "watch/sources": ["watch/ledger", "watch/view"],
+  "watch/stage": ["watch/ledger", "watch/view"],
+  "watch/server": ["watch/view"],
 };
 
 /** What each export's specifier stands for, and the text of each file of the project. */
@@ -117,10 +124,11 @@ Deno.test("each room imports only the rooms below it", () => {
   assert.deepEqual(wrong, []);
 });
 
-Deno.test("each room of shared, publisher, setup and testbed is named in the arrows", () => {
+Deno.test("each room of shared, publisher, setup, testbed and watch is named in the arrows", () => {
   const rooms = new Set([...imports.keys()].map(roomOf).filter((room) => room.includes("/")));
   const nameless = [...rooms].filter((room) =>
-    ["shared", "publisher", "setup", "testbed"].includes(memberOf(room)) && !(room in ROOM_ARROWS)
+    ["shared", "publisher", "setup", "testbed", "watch"].includes(memberOf(room)) &&
+    !(room in ROOM_ARROWS)
   );
   assert.deepEqual(nameless, []);
 });

@@ -158,3 +158,9 @@ Deno.test("inWords() writes a command line as it can be typed again", () => {
     '--group abcd --patch "{\\"email\\":\\"a@b.mx\\"}"',
   );
 });
+
+Deno.test("normalise() looks at no more of a message than a subscriber writes", () => {
+  const word = "a ".repeat(600);
+  assert.equal(normalise(`${word}${"x".repeat(60_000)}`), normalise(word.repeat(2)));
+  assert.ok(normalise("x".repeat(60_000)).length <= 1_000);
+});

@@ -87,6 +87,15 @@ Deno.test("createUsuarioCreado() trims what a person typed", () => {
   assert.equal(email, "i@example.com");
 });
 
+Deno.test("createUsuarioCreado() freezes its event: what is written is what was checked", () => {
+  const event = createUsuarioCreado({ nombre: "Juan", email: "juan@example.com" });
+  assert.throws(() => Object.assign(event, { email: "no address" }), TypeError);
+  assert.throws(
+    () => UsuarioCreado.encode({ ...event, email: "no address" } as UsuarioCreado),
+    /email/,
+  );
+});
+
 Deno.test("createUsuarioCreado() gives each event and each user an id of its own", () => {
   const user = { nombre: "Lucía", email: "lucia@example.com" };
   const [first, second] = [createUsuarioCreado(user), createUsuarioCreado(user)];

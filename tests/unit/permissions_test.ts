@@ -9,11 +9,13 @@ import {
   type Permissions,
   PUBLISHERS,
   REPLAY,
+  watchRole,
 } from "@ecomarket/shared/contract/permissions";
 import {
   fullTopology,
   migratingName,
   SUBSCRIBER_QUEUES,
+  watchQueue,
 } from "@ecomarket/shared/contract/topology";
 import { ROOT } from "../support/project_files.ts";
 
@@ -165,6 +167,14 @@ Deno.test("brokerRoles() derives a further subscriber's rights from its queue, e
 Deno.test("brokerRoles() tags the monitor alone, and never as an administrator", () => {
   const tagged = brokerRoles({ audit: "audit_queue" }).filter(({ tags }) => tags.length > 0);
   assert.deepEqual(tagged.map(({ name, tags }) => [name, tags]), [[MONITOR, ["monitoring"]]]);
+});
+
+Deno.test("watchRole() reaches its own queues and the events, as one more subscriber, and asks nothing else", () => {
+  const role = watchRole();
+  assert.deepEqual(reachOf(role), { configure: [], write: [], read: EVENTS });
+  assert.match(watchQueue("1"), new RegExp(role.permissions.configure));
+  assert.doesNotMatch("watch_queue_2", new RegExp(role.permissions.configure));
+  assert.deepEqual(role.tags, []);
 });
 
 Deno.test("brokerUser() gives each role a user of its own, and none the development user's", () => {

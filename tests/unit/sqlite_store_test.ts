@@ -55,6 +55,19 @@ Deno.test("SqliteStore.commit() does one id once also within one group", async (
   assert.deepEqual(effects(folder.path), ["e-1", "e-2"]);
 });
 
+Deno.test("SqliteStore.has() answers each of those who ask at once about its own id", async () => {
+  await using folder = await temporaryFolder();
+  await using store = SqliteStore.open(folder.path, OWNER, MIGRATIONS);
+  await store.commit("e-1", effect("e-1"));
+  await store.commit("e-3", effect("e-3"));
+  const asked = ["e-1", "e-2", "e-3", "e-4", "e-1"].map((id) => store.has(id));
+  assert.deepEqual(await Promise.all(asked), [true, false, true, false, true]);
+  const committed = store.commit("e-4", effect("e-4"));
+  assert.equal(await store.has("e-4"), false, "it is not on the disk yet");
+  await committed;
+  assert.equal(await store.has("e-4"), true);
+});
+
 Deno.test("SqliteStore.commit() takes back the effect that fails, and no other of its group", async () => {
   await using folder = await temporaryFolder();
   await using store = SqliteStore.open(folder.path, OWNER, MIGRATIONS);

@@ -32,9 +32,12 @@ export class Latencies {
 
   /** @throws {Error} when nothing was recorded: no percentile of nothing is a number. */
   get percentiles(): Percentiles {
+    return { p50: this.at(50), p95: this.at(95), p99: this.at(99) };
+  }
+
+  /** Milliseconds within which `percentile` percent were answered. @throws {Error} as {@link percentiles}. */
+  at(percentile: number): number {
     if (this.#histogram.totalCount === 0) throw new Error("No latency was recorded");
-    const at = (percentile: number) =>
-      Number((this.#histogram.getValueAtPercentile(percentile) / 1000).toFixed(2));
-    return { p50: at(50), p95: at(95), p99: at(99) };
+    return Number((this.#histogram.getValueAtPercentile(percentile) / 1000).toFixed(2));
   }
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { ARCHIVE, openArchive } from "@ecomarket/shared/archive/tables";
 import { EcoMarketError } from "@ecomarket/shared/base/errors";
 import { tryLockFolder } from "@ecomarket/shared/base/folder_lock";
-import { dataDir } from "@ecomarket/shared/process/config";
+import { databaseAddress, dataDir } from "@ecomarket/shared/process/config";
 import { DATABASE_FILE, type SqliteDatabase } from "@ecomarket/shared/store/sqlite";
 import { Letters } from "./letters.ts";
 import { Operations } from "./operations.ts";
@@ -32,10 +32,16 @@ export class Archive implements Disposable {
   /**
    * Opens the archive below `DATA_DIR`. It makes none: an archive that is not there has no dead letters.
    *
-   * @throws {ArchiveError} where no dead-letter consumer has ever run.
+   * @throws {ArchiveError} where no dead-letter consumer has ever run, or the archive is no file.
    * @throws {StoreUnavailableError} when it cannot be opened now.
    */
   static open(directory: string = dataDir(ARCHIVE)): Archive {
+    if (databaseAddress()) {
+      throw new ArchiveError(
+        "The archive of dead letters is on PostgreSQL, for DATABASE_URL is set, and this command reads " +
+          `files only. Look at it with psql: SELECT * FROM ${ARCHIVE}.waiting_letters`,
+      );
+    }
     if (!exists(join(directory, DATABASE_FILE))) {
       throw new ArchiveError(
         `There is no archive of dead letters in ${directory}: its consumer has never run with this ` +

@@ -9,6 +9,8 @@ import type { SandboxFacts } from "../facts.ts";
 
 const CONFIG_FILE = "shared/process/config.ts";
 const LOOPBACK: readonly string[] = ["127.0.0.1", "localhost", "[::1]"];
+/** The sets of what starts other programs: no role of the broker's, and wide for that. */
+const STARTS_PROGRAMS: readonly string[] = ["operator", "record"];
 const NEVER: readonly string[] = ["run", "ffi", "sys", "import"];
 
 /** What a package asks for by itself, wherever it is loaded (`parseOptions()` in `src/index.js@postgres 3.4.9`). */
@@ -44,8 +46,9 @@ export async function readSandbox(read: ReadFile): Promise<SandboxFacts[]> {
   const variables = configVariables(await read(CONFIG_FILE));
   const commands = Object.values(root.tasks).map(({ command = "" }) => command);
   const runs = commands.flatMap((command) => {
-    const [, set, file] = /^deno run -q -P=([\w-]+) (\S+\.ts)/.exec(command) ?? [];
-    return set && file && set !== "operator" ? [{ set, file }] : [];
+    const [, set, file] = /^deno run -q -P=([\w-]+) (?:--v8-flags=\S+ )?(\S+\.ts)/.exec(command) ??
+      [];
+    return set && file && !STARTS_PROGRAMS.includes(set) ? [{ set, file }] : [];
   });
   return await Promise.all(runs.map(async ({ set, file }) => {
     const asked = await askedVariables(file, read, exported, variables);
