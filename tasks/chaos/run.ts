@@ -14,6 +14,7 @@ import { readJournal } from "./load/journal.ts";
 import { watchMemory } from "./memory_watch.ts";
 import type { FaultRecord, RunResult, SkippedFault } from "./receipt.ts";
 import { schedule } from "./schedule.ts";
+import type { StoreKind } from "./stores/run_stores.ts";
 import type { World } from "./world.ts";
 
 /** How long a fault may take to be overcome. */
@@ -35,7 +36,7 @@ export interface RunPlan {
 
 /** Runs `plan` in `world`. Nothing that goes wrong in the run is thrown: it is in the result. */
 export async function runChaos(world: World, plan: RunPlan): Promise<RunResult> {
-  const { possible, skipped } = sortOut(plan.faults);
+  const { possible, skipped } = sortOut(plan.faults, world.stores.kind);
   for (const { name, reason } of skipped) plan.say(`skipped  ${name}: ${reason}`);
   const isDownFirst = possible.includes(SUBSCRIBER_DOWN);
   const slots = schedule(
@@ -83,11 +84,14 @@ export async function runChaos(world: World, plan: RunPlan): Promise<RunResult> 
   };
 }
 
-function sortOut(faults: readonly Fault[]): { possible: Fault[]; skipped: SkippedFault[] } {
+function sortOut(
+  faults: readonly Fault[],
+  kind: StoreKind,
+): { possible: Fault[]; skipped: SkippedFault[] } {
   const possible: Fault[] = [];
   const skipped: SkippedFault[] = [];
   for (const fault of faults) {
-    const reason = fault.impossible?.();
+    const reason = fault.impossible?.(kind);
     if (reason === undefined) possible.push(fault);
     else skipped.push({ name: fault.name, reason });
   }

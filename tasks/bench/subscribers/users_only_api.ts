@@ -3,13 +3,11 @@
  * table of users; no outbox, and no broker.
  */
 import { Hono } from "hono";
-import { ANNOUNCED_TABLES } from "@ecomarket/publisher/api/api_store";
 import { IdempotencyKeys } from "@ecomarket/publisher/api/idempotency";
 import { Recorder } from "@ecomarket/publisher/api/recorder";
 import { SQLITE_API_MIGRATIONS } from "@ecomarket/publisher/api/sqlite_tables";
 import { addUserRoutes } from "@ecomarket/publisher/api/user_routes";
 import { Users } from "@ecomarket/publisher/api/users";
-import type { Queries } from "@ecomarket/publisher/database/database";
 import { sqliteDatabase } from "@ecomarket/publisher/database/sqlite_database";
 import { SqliteOutbox } from "@ecomarket/publisher/outbox/sqlite_outbox";
 import { aborted } from "@ecomarket/shared/base/abort";
@@ -21,7 +19,7 @@ import { SqliteDatabase } from "@ecomarket/shared/store/sqlite";
 
 /** Keeps no event. */
 class NoOutbox extends SqliteOutbox {
-  override *append(): Queries<void> {}
+  override *append(): ReturnType<SqliteOutbox["append"]> {}
   override appended(): void {}
 }
 
@@ -29,9 +27,10 @@ if (import.meta.main) {
   await runCommand("", async ({ signal }) => {
     await configureLog(logConfig());
     const log = roleLogger("users-only-api");
-    await using db = sqliteDatabase(SqliteDatabase.open(dataDir("users"), SQLITE_API_MIGRATIONS));
-    const outbox = new NoOutbox(db, ANNOUNCED_TABLES);
-    const recorder = new Recorder(db, outbox, new IdempotencyKeys(db));
+    await using db = sqliteDatabase(
+      SqliteDatabase.open(dataDir("users"), SQLITE_API_MIGRATIONS),
+    );
+    const recorder = new Recorder(db, new NoOutbox(db, []), new IdempotencyKeys(db));
     const app = new Hono();
     addUserRoutes(app, new Users(db, recorder), log);
     app.get("/readyz", (c) => c.json({ status: "ready" }));

@@ -101,7 +101,8 @@ async function missAckTimeout(world: World): Promise<FaultOutcome> {
 
 /** Whether every event that was published has reached its end at `subscriber`. */
 async function hasSeenAll(world: World, subscriber: SubscriberName): Promise<boolean> {
-  const ids = readJournal(world.journalDir).map(({ eventId }) => eventId);
+  const published = [...readJournal(world.journalDir), ...world.apis?.load.answers ?? []];
+  const ids = published.map(({ eventId }) => eventId);
   const holdings = await holdingsIn(world.stores.reader, subscriber);
   return auditEvents({ ids }, holdings).lost.length === 0;
 }
@@ -112,6 +113,7 @@ async function deleteQueue(world: World): Promise<FaultOutcome> {
   await world.publisher.current.tell("pause");
   try {
     await world.publisher.current.said("paused");
+    await world.apis?.pause();
     // n.b. a quorum queue cannot be deleted only if it is empty: so it is made sure of before.
     await until("an empty queue", () => hasSeenAll(world, "email"));
     await until("empty retry queues", async () => await world.backlog("email") === 0);
@@ -125,6 +127,7 @@ async function deleteQueue(world: World): Promise<FaultOutcome> {
     const proof = `${queue} deleted while empty; declared and consumed again by email`;
     return { proof, endedAt, affected: ["email"] };
   } finally {
+    world.apis?.load.resume();
     await world.publisher.current.tell("resume");
   }
 }

@@ -24,8 +24,8 @@ export interface Fault {
   readonly store?: StoreKind;
   /** The subscriber without which it cannot be: not before that one runs. */
   readonly needs?: ConsumerName;
-  /** Why it cannot be done on this machine, or nothing. */
-  readonly impossible?: () => string | undefined;
+  /** Why it cannot be done on this machine, or with these stores, or nothing. */
+  readonly impossible?: (kind: StoreKind) => string | undefined;
   /**
    * Makes it happen, and ends it.
    *

@@ -5,6 +5,7 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
+import { until } from "@ecomarket/shared/base/poll";
 
 /** What a client was told of one user. */
 export interface Answer {
@@ -24,6 +25,8 @@ export interface ApiLoadOptions {
   readonly pauseMs?: number;
 }
 
+/** How long the answers to what is under way may take. */
+const PAUSE_TIMEOUT_MS = 60_000;
 /** The wait before a request is repeated. */
 const RETRY_DELAY_MS = 20;
 /** An API that answers nothing for so long is asked again. */
@@ -41,6 +44,9 @@ export class ApiLoad implements AsyncDisposable {
   readonly #answers: Answer[] = [];
   readonly #clients: Promise<unknown>;
   #next = 0;
+  /** Users that are begun and not yet answered. */
+  #underWay = 0;
+  #isPaused = false;
   #isFinishing = false;
   #isCut = false;
 
@@ -71,6 +77,17 @@ export class ApiLoad implements AsyncDisposable {
     return this.#answers;
   }
 
+  /** Begins no further user until {@link resume}. Resolves once every user that was begun is answered. */
+  async pause(): Promise<void> {
+    this.#isPaused = true;
+    await until("the clients' rest", () => this.#underWay === 0, { timeoutMs: PAUSE_TIMEOUT_MS });
+  }
+
+  /** Goes on after {@link pause}. */
+  resume(): void {
+    this.#isPaused = false;
+  }
+
   /**
    * Begins no further user, and resolves once every user that was begun is answered.
    *
@@ -90,7 +107,11 @@ export class ApiLoad implements AsyncDisposable {
 
   async #client(): Promise<void> {
     while (!this.#isFinishing) {
-      await this.#register(this.#next++);
+      if (!this.#isPaused) {
+        this.#underWay++;
+        await this.#register(this.#next++);
+        this.#underWay--;
+      }
       await delay(this.#pauseMs);
     }
   }

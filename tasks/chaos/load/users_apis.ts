@@ -61,10 +61,20 @@ export class UsersApis implements AsyncDisposable {
    */
   async finish(): Promise<void> {
     await this.load.finish();
-    await Promise.all(this.#urls.map(untilOutboxIsEmpty));
+    await this.#drained();
     const ends = await Promise.all(this.instances.map(({ supervisor }) => supervisor.stop()));
     const failed = ends.find(({ code }) => code !== 0);
     if (failed) throw new Error(`The API ended with ${failed.code} when it was asked to stop`);
+  }
+
+  /** Has the clients rest until `load.resume()`. Resolves once what they began is published. */
+  async pause(): Promise<void> {
+    await this.load.pause();
+    await this.#drained();
+  }
+
+  async #drained(): Promise<void> {
+    await Promise.all(this.#urls.map(untilOutboxIsEmpty));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
