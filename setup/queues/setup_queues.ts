@@ -70,9 +70,10 @@ again: it never changes or deletes what is there. On a broker that
   --rotate    generate the passwords anew: a role takes its own at its next
               start
   --drop-partitions QUEUE
-              take the empty partitions of an ordered subscriber away, so that it
-              may have another number of them: it declares them when it starts.
-              Refused while an event waits in them (asks the management API)
+              take the empty partitions of an ordered subscriber away, so that
+              it may have another number of them: it declares them when it
+              starts. Refused while an event waits in them (asks the management
+              API)
 
 The retry queues follow FAST_RETRY and RETRY_DELAYS_MS, as the consumers' do.
 `;

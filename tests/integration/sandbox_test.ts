@@ -145,6 +145,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "users-api": [
     ...EVERY_ROLE,
     "read $DATA_DIR",
+    "read $DATABASE_URL",
     "read $HEALTH_PORT",
     "read $LOG_EMAILS",
     "read $OUTBOX_MAX_EVENTS",
