@@ -107,4 +107,5 @@ export function hasTest(source: string, title: string): boolean {
   });
 }
 
-const TITLE = /\btest\(\s*(?:\{\s*name:\s*)?(?:("(?:[^"\\]|\\.)*")|`((?:[^`\\]|\\.)*)`)/g;
+const TITLE =
+  /(?:\btest|postgresTest)\(\s*(?:\{\s*name:\s*)?(?:("(?:[^"\\]|\\.)*")|`((?:[^`\\]|\\.)*)`)/g;

@@ -19,7 +19,6 @@ import { SqliteDatabase } from "@ecomarket/shared/store/sqlite";
 
 /** Keeps no event. */
 class NoOutbox extends SqliteOutbox {
-  // deno-lint-ignore require-yield -- there is nothing to write
   override *append(): ReturnType<SqliteOutbox["append"]> {}
   override appended(): void {}
 }
