@@ -33,9 +33,9 @@ proven or is not overcome, or when a role's memory grows.
   --faults a,b,…    these faults only (default: all of them; a wrong name lists
                     them)
   --nodes 1|3       a broker of one node, or a cluster of three (default: 1)
-  --store KIND      sqlite or postgres (default: sqlite): where the state is kept.
-                    With postgres, two of each consumer and two users APIs run
-                    on a private server with a standby
+  --store KIND      sqlite or postgres (default: sqlite): where the state is
+                    kept. With postgres, two of each consumer and two users APIs
+                    run on a private server with a standby
   --standby HOW     remote_apply or asynchronous (default: remote_apply): how
                     that standby follows. An asynchronous one that is promoted
                     forgets what was committed last: how much is told
