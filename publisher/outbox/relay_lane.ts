@@ -137,11 +137,11 @@ export class RelayLane {
       this.#woken = Promise.withResolvers();
       if (giveUp.aborted || (stop.aborted && !publisher.isConnected)) return;
       at = atTime(at, performance.now());
-      const after = at.isHeld ? undefined : await this.#batch(publisher, at, giveUp);
+      const after = at.isBlocked ? undefined : await this.#batch(publisher, at, giveUp);
       at = after ?? afterPass(at);
       if (at.retryAtMs === undefined) this.#problem = undefined;
       await this.#watchBacklog();
-      if (after && !at.isHeld) continue;
+      if (after && !at.isBlocked) continue;
       if (stop.aborted) return;
       await this.#idle(at, stop);
     }
@@ -167,13 +167,13 @@ export class RelayLane {
   async #settle(
     claim: Claim,
     outcomes: readonly RowOutcome[],
-    { isHeld, retryAtMs = 0 }: RelayPosition,
+    { isBlocked, retryAtMs = 0 }: RelayPosition,
     giveUp: AbortSignal,
   ): Promise<void> {
     const confirmed = outcomes.filter(isConfirmed).map(({ row }) => row);
     const failed = outcomes.filter((outcome) => !isConfirmed(outcome));
     // n.b. where all is held up, the trouble is this relay's link or the broker's, not the events'.
-    const deferred = isHeld ? [] : failed.map(({ row }) => row);
+    const deferred = isBlocked ? [] : failed.map(({ row }) => row);
     const deferMs = Math.max(0, retryAtMs - performance.now());
     if (confirmed.length > 0 || deferred.length > 0) {
       const settlement = { confirmed, deferred, deferMs };
@@ -197,10 +197,10 @@ export class RelayLane {
    * Sleeps until there is something to do: a commit, the end of a wait, or the end. Another process
    * may have left events here, and tells nobody: so it never sleeps for long.
    */
-  async #idle({ isHeld, retryAtMs }: RelayPosition, stop: AbortSignal): Promise<void> {
+  async #idle({ isBlocked, retryAtMs }: RelayPosition, stop: AbortSignal): Promise<void> {
     const { lookIntervalMs = DEFAULT_LOOK_INTERVAL_MS } = this.#options;
     const retryInMs = Math.max(0, (retryAtMs ?? Infinity) - performance.now());
-    if (isHeld) return await this.#pause(retryInMs, stop);
+    if (isBlocked) return await this.#pause(retryInMs, stop);
     const waiting = new AbortController();
     const timeIsUp = this.#pause(Math.min(retryInMs, lookIntervalMs), waiting.signal);
     await Promise.race([this.#woken.promise, timeIsUp]);

@@ -21,7 +21,7 @@ export interface RelayPosition {
   /** Passes from the head with a failure in them, in a row. */
   readonly failedPasses: number;
   /** Whether to wait for `retryAtMs` instead of going on with what comes behind. */
-  readonly isHeld: boolean;
+  readonly isBlocked: boolean;
 }
 
 /** Whether the row may leave the outbox. */
@@ -30,7 +30,7 @@ export function isConfirmed({ status }: RowOutcome): boolean {
 }
 
 /** Where the relay begins. */
-export const AT_THE_HEAD: RelayPosition = { position: 0, failedPasses: 0, isHeld: false };
+export const AT_THE_HEAD: RelayPosition = { position: 0, failedPasses: 0, isBlocked: false };
 
 /**
  * Where the relay stands after a batch.
@@ -48,14 +48,14 @@ export function afterBatch(
   nowMs: number,
 ): RelayPosition {
   const last = outcomes.at(-1)?.row.position ?? before.position;
-  if (outcomes.every(isConfirmed)) return { ...before, position: last, isHeld: false };
+  if (outcomes.every(isConfirmed)) return { ...before, position: last, isBlocked: false };
   const failedPasses = before.retryAtMs === undefined
     ? before.failedPasses + 1
     : before.failedPasses;
   const retryAtMs = before.retryAtMs ?? nowMs + backoffDelayMs(failedPasses);
   const isOwnFault = outcomes.some(isConfirmed) ||
     outcomes.every(({ status }) => status === "unpublishable");
-  return { position: last, retryAtMs, failedPasses, isHeld: !isOwnFault };
+  return { position: last, retryAtMs, failedPasses, isBlocked: !isOwnFault };
 }
 
 /** Where the relay stands after it has looked at everything there was, and before anything new. */
@@ -66,5 +66,5 @@ export function afterPass(before: RelayPosition): RelayPosition {
 /** Where the relay stands at `nowMs`: at the head again, once the wait of what failed is over. */
 export function atTime(before: RelayPosition, nowMs: number): RelayPosition {
   if (before.retryAtMs === undefined || nowMs < before.retryAtMs) return before;
-  return { position: 0, failedPasses: before.failedPasses, isHeld: false };
+  return { position: 0, failedPasses: before.failedPasses, isBlocked: false };
 }
