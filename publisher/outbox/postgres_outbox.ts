@@ -172,8 +172,9 @@ async function claimRows(
      ORDER BY position LIMIT ? FOR UPDATE SKIP LOCKED`,
     [value, limit],
   );
-  await Promise.all(settings);
-  return (await claimed).rows.map(toOutboxRow);
+  // n.b. together: where the connection is lost, each of them fails, and none must go unheard.
+  const [{ rows }] = await Promise.all([claimed, ...settings]);
+  return rows.map(toOutboxRow);
 }
 
 /** n.b. none needs the answer of another: they can be sent together. Done again, they change nothing. */

@@ -125,14 +125,16 @@ postgresTest(
     let ended = 0;
     for (let round = 0; round < 6; round++) {
       // n.b. the relays' alone: what a lost commit of a registration owes is tried elsewhere.
-      const end = async () => {
-        const rows = await queryRows(
-          running.url,
-          `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-         WHERE datname = current_database() AND application_name = 'ecomarket users-api relay'`,
-        );
-        ended += rows.length;
-      };
+      const end = () =>
+        eventually(async () => {
+          const rows = await queryRows(
+            running.url,
+            `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+           WHERE datname = current_database() AND application_name = 'ecomarket users-api relay'`,
+          );
+          ended += rows.length;
+          assert.ok(rows.length > 0);
+        }, PATIENCE_MS);
       const [orders] = await Promise.all([buy(running.stores, { users: 6, each: 4 }), end()]);
       bought.push(...orders);
     }
