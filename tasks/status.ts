@@ -10,11 +10,12 @@ import { withConnection } from "@ecomarket/shared/broker/with_connection";
 import { queuesWithNativeRetry } from "@ecomarket/shared/contract/native_retry";
 import { MONITOR } from "@ecomarket/shared/contract/permissions";
 import {
+  consumedQueues,
   fullTopology,
   PARKED_QUEUE,
   type QueueSpec,
-  SUBSCRIBER_QUEUES,
   type SubscriberName,
+  SUBSCRIPTIONS,
 } from "@ecomarket/shared/contract/topology";
 import { parseArguments } from "@ecomarket/shared/process/args";
 import {
@@ -24,7 +25,6 @@ import {
   roleAmqpUrls,
   roleManagementUrl,
 } from "@ecomarket/shared/process/config";
-import type { DatabaseAddress } from "@ecomarket/shared/process/database_url";
 import { print, runCommand } from "@ecomarket/shared/process/main";
 import { renderTable } from "@ecomarket/shared/process/table";
 import { wrapText } from "@ecomarket/shared/process/wrap_text";
@@ -34,6 +34,7 @@ import {
   effectsIn,
   ofEachSubscriber,
   pauseIn,
+  type StoresReader,
   storesReader,
 } from "@ecomarket/testbed/stores/stores_reader";
 
@@ -89,13 +90,12 @@ function depthOf({ ready, delayed = 0 }: NonNullable<QueueStatus>): number | str
 }
 
 /** What the stores tell, beside what the broker told of its queues. */
-async function readStatus(
-  queues: Status["queues"],
-  address: DatabaseAddress | undefined,
-): Promise<Status> {
-  await using stores = await storesReader((folder) => dataDir(folder), address);
+async function readStatus(queues: Status["queues"], stores: StoresReader): Promise<Status> {
   const consumers = (name: SubscriberName) =>
-    queues ? queues[SUBSCRIBER_QUEUES[name]]?.consumers ?? 0 : undefined;
+    queues
+      ? consumedQueues(SUBSCRIPTIONS[name])
+        .reduce((sum, queue) => sum + (queues[queue]?.consumers ?? 0), 0)
+      : undefined;
   return {
     queues,
     effects: await ofEachSubscriber((name) => effectsIn(stores, name)),
@@ -158,13 +158,13 @@ if (import.meta.main) {
     if (values.help) return print(USAGE.trim());
     // n.b. what cannot be used is told before anything is shown.
     const [urls, wanted] = [roleAmqpUrls(MONITOR), fullTopology(retryDelaysMs()).queues];
-    const address = databaseAddress();
+    await using stores = await storesReader((folder) => dataDir(folder), databaseAddress());
     let failure: unknown;
     const queues = await readQueues(urls, wanted).catch((error) => {
       failure = error;
       return null;
     });
-    const status = await readStatus(queues, address);
+    const status = await readStatus(queues, stores);
     if (values.json) print(JSON.stringify(status));
     else show(status);
     if (failure !== undefined) throw failure;

@@ -32,7 +32,7 @@ export class PersistentPublisher implements Publisher {
     try {
       const room = this.#channel.publish(exchange, "", content, {
         ...options,
-        headers,
+        headers: { ...options.headers, ...headers },
       });
       if (!room) await drained(this.#channel);
       return { status: "sent" };

@@ -161,7 +161,9 @@ export class RobustPublisher implements Publisher {
       exchange,
       routingKey: "",
       content,
-      options: headers === undefined ? options : { ...options, headers },
+      options: headers === undefined
+        ? options
+        : { ...options, headers: { ...options.headers, ...headers } },
     });
     this.#waiting.push(entry);
     this.#pump();

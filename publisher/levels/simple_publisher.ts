@@ -32,7 +32,7 @@ export class SimplePublisher implements Publisher {
     try {
       this.#channel.publish(exchange, "", content, {
         ...options,
-        headers,
+        headers: { ...options.headers, ...headers },
         deliveryMode: 1,
       });
       return Promise.resolve({ status: "sent" });

@@ -4,8 +4,10 @@ import { tryAgain } from "@ecomarket/shared/base/backoff";
 import { withConnection } from "@ecomarket/shared/broker/with_connection";
 import {
   type BindingSpec,
+  declareLink,
   declareTopology,
   EVENT_EXCHANGES,
+  type LinkSpec,
   setupExchange,
   type Topology,
 } from "@ecomarket/shared/contract/topology";
@@ -20,12 +22,20 @@ import {
  * @throws {TopologyDriftError} as {@link declareTopology}, before any queue is joined.
  */
 export async function declareAtOnce(channel: Channel, topology: Topology): Promise<void> {
-  const isOfEvents = ({ exchange }: BindingSpec) => EVENT_EXCHANGES.includes(exchange);
-  const others = topology.bindings.filter((binding) => !isOfEvents(binding));
-  await declareTopology(channel, { ...topology, bindings: others });
+  const { bindings, links = [] } = topology;
+  const isOfEvents = (source: string) => EVENT_EXCHANGES.includes(source);
+  await declareTopology(channel, {
+    ...topology,
+    bindings: bindings.filter(({ exchange }) => !isOfEvents(exchange)),
+    links: links.filter(({ from }) => !isOfEvents(from)),
+  });
   for (const exchange of EVENT_EXCHANGES) {
-    const bindings = topology.bindings.filter((binding) => binding.exchange === exchange);
-    await joinAtOnce(channel, exchange, bindings);
+    await joinAtOnce(
+      channel,
+      exchange,
+      bindings.filter((binding) => binding.exchange === exchange),
+      links.filter(({ from }) => from === exchange),
+    );
   }
 }
 
@@ -66,13 +76,16 @@ async function joinAtOnce(
   channel: Channel,
   exchange: string,
   bindings: readonly BindingSpec[],
+  links: readonly LinkSpec[],
 ): Promise<void> {
   const joining = setupExchange(exchange);
   await channel.assertExchange(joining, "fanout", { durable: true });
   for (const { queue } of bindings) await channel.bindQueue(queue, joining, "");
+  for (const { to } of links) await channel.bindExchange(to, joining, "");
   await channel.bindExchange(joining, exchange, "");
   for (const { queue, routingKey } of bindings) {
     await channel.bindQueue(queue, exchange, routingKey);
   }
+  for (const link of links) await declareLink(channel, link);
   await channel.deleteExchange(joining);
 }

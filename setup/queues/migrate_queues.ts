@@ -14,6 +14,7 @@ import {
   vhostOf,
 } from "@ecomarket/shared/broker/management";
 import { longestHiddenMs, requireNativeRetry } from "@ecomarket/shared/contract/native_retry";
+import { partitionAdvice, withoutPartition } from "@ecomarket/shared/contract/partitions";
 import {
   declareTopology,
   migratingName,
@@ -120,6 +121,7 @@ class Migration implements AsyncDisposable {
     const steps = new Map<QueueSpec, MigrationStep>();
     for (const queue of this.#topology.queues) steps.set(queue, await this.#stepFor(queue));
     const toReplace = [...steps].filter(([, step]) => step === "replace").map(([{ name }]) => name);
+    refusePartitions(toReplace);
     await this.#refuseConsumed(toReplace);
     // n.b. what the new queues refer to has to stand before them.
     await this.#onChannel((channel) =>
@@ -277,6 +279,17 @@ class Migration implements AsyncDisposable {
     await channel.close();
     return result;
   }
+}
+
+/** n.b. of a queue with a single active consumer nobody else can take anything: the broker answers 405. */
+function refusePartitions(names: readonly string[]): void {
+  const partitions = names.filter((name) => withoutPartition(name) !== name);
+  if (partitions.length === 0) return;
+  throw new MigrationError(
+    `Cannot replace partitions, whose messages only their subscriber can take: ${
+      partitions.join(", ")
+    }. Nothing was changed. ${partitionAdvice(withoutPartition(partitions[0]!))}`,
+  );
 }
 
 async function declareStandIn(channel: Channel, standIn: string): Promise<void> {

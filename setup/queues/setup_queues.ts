@@ -31,6 +31,7 @@ import { configureLog } from "@ecomarket/shared/process/log";
 import { print, printError, runCommand } from "@ecomarket/shared/process/main";
 import { renderTable } from "@ecomarket/shared/process/table";
 import { declareAmongOthers } from "./declare_at_once.ts";
+import { dropPartitions } from "./drop_partitions.ts";
 import { furtherSubscribers } from "./further_subscribers.ts";
 import { migrateQueues } from "./migrate_queues.ts";
 import { givenPasswords, rightsTable, setupUsers } from "./setup_users.ts";
@@ -48,6 +49,7 @@ import {
 const USAGE = `
 Usage: deno task setup-queues [--check | --migrate]
        deno task setup-queues --users [--subscriber NAME:QUEUE] [--rotate]
+       deno task setup-queues --drop-partitions QUEUE
 
 Declares every exchange, queue and binding, and prints what stands. Safe to run
 again: it never changes or deletes what is there. On a broker that
@@ -67,6 +69,11 @@ again: it never changes or deletes what is there. On a broker that
               a subscriber of your own, such as audit:audit_queue; repeatable
   --rotate    generate the passwords anew: a role takes its own at its next
               start
+  --drop-partitions QUEUE
+              take the empty partitions of an ordered subscriber away, so that
+              it may have another number of them: it declares them when it
+              starts. Refused while an event waits in them (asks the management
+              API)
 
 The retry queues follow FAST_RETRY and RETRY_DELAYS_MS, as the consumers' do.
 `;
@@ -86,6 +93,11 @@ async function declare(urls: readonly string[], topology: Topology): Promise<voi
 async function migrate(urls: readonly string[], topology: Topology): Promise<void> {
   const management = new ManagementClient(managementUrl());
   await migrateQueues(topology, { urls, management, say: printError });
+}
+
+async function drop(urls: readonly string[], queue: string): Promise<void> {
+  const gone = await dropPartitions(queue, urls, new ManagementClient(managementUrl()));
+  print(gone.length > 0 ? `Gone: ${gone.join(", ")}` : `"${queue}" has no partitions.`);
 }
 
 /** @returns the exit code: 0 when everything stands as it should. */
@@ -117,8 +129,9 @@ function isOurBroker(): boolean {
 
 function table({ queues, bindings }: Topology): string {
   const rows = queues.map(({ name, arguments: args }) => {
-    const exchanges = bindings.filter((binding) => binding.queue === name)
+    const sources = bindings.filter((binding) => binding.queue === name)
       .map((binding) => binding.exchange);
+    const exchanges = [...new Set(sources)];
     return [name, exchanges.reverse(), afterwards(name, args)];
   });
   return renderTable(["quorum queue", "bound to", "and then"], rows);
@@ -143,10 +156,15 @@ if (import.meta.main) {
       users: { type: "boolean" },
       subscriber: { type: "string", multiple: true },
       rotate: { type: "boolean" },
+      "drop-partitions": { type: "string" },
     });
     if (values.help) return print(USAGE.trim());
-    const actions = [values.check, values.migrate, values.users].filter(Boolean);
-    if (actions.length > 1) throw new UsageError("--check, --migrate and --users: one of them");
+    const toDrop = values["drop-partitions"];
+    const actions = [values.check, values.migrate, values.users, toDrop !== undefined]
+      .filter(Boolean);
+    if (actions.length > 1) {
+      throw new UsageError("--check, --migrate, --users and --drop-partitions: one of them");
+    }
     if (!values.users && (values.subscriber || values.rotate)) {
       throw new UsageError("--subscriber and --rotate: only with --users");
     }
@@ -158,6 +176,7 @@ if (import.meta.main) {
     const topology = fullTopology(retryDelaysMs());
     if (values.check) return await check(topology);
     const urls = amqpUrls();
+    if (toDrop !== undefined) return await drop(urls, toDrop);
     await (values.migrate ? migrate : declare)(urls, topology);
     print(table(topology));
     const { exchanges, queues, bindings } = topology;

@@ -6,6 +6,7 @@ import {
   nativeRetryRefusal,
   queuesWithNativeRetry,
 } from "@ecomarket/shared/contract/native_retry";
+import { USER_BUCKET } from "@ecomarket/shared/contract/user_bucket";
 import {
   driftAdvice,
   EVENT_EXCHANGES,
@@ -31,13 +32,13 @@ export function differenceText({ what, mend }: Difference): string {
 /** Every difference that matters: what is missing, and what stands otherwise. */
 export function diffTopology(wanted: Topology, standing: StandingTopology): Difference[] {
   return [
-    ...wanted.exchanges.flatMap(({ name, type }) => {
+    ...wanted.exchanges.flatMap(({ name, type, arguments: args = {} }) => {
       const found = standing.exchanges.find((exchange) => exchange.name === name);
       if (!found) return [missing(`exchange "${name}"`)];
       const problems = [
         ...(found.type === type ? [] : [`its type is ${found.type}, ${type} was wanted`]),
         ...(found.durable ? [] : ["it is not durable"]),
-        ...argumentDifferences({}, found.arguments),
+        ...argumentDifferences(args, found.arguments),
       ];
       return problems.map((problem) => drift("exchange", name, problem));
     }),
@@ -50,13 +51,21 @@ export function diffTopology(wanted: Topology, standing: StandingTopology): Diff
       ];
       return problems.map((problem) => drift("queue", name, problem));
     }),
-    ...wanted.bindings.flatMap(({ exchange, queue, routingKey }) => {
+    ...wanted.bindings.flatMap(({ exchange, queue, routingKey, arguments: args }) => {
       const found = standing.bindings.some((binding) =>
-        binding.source === exchange && binding.destination === queue &&
-        binding.destination_type === "queue" && binding.routing_key === routingKey
+        isBinding(binding, exchange, queue, "queue", routingKey) &&
+        (!args || argumentDifferences(args, binding.arguments ?? {}).length === 0)
       );
-      const key = routingKey === "" ? "" : ` with the key "${routingKey}"`;
-      return found ? [] : [missing(`binding of "${queue}" to "${exchange}"${key}`)];
+      const bucket = args ? ` for the bucket ${args[USER_BUCKET]}` : "";
+      return found
+        ? []
+        : [missing(`binding of "${queue}" to "${exchange}"${withKey(routingKey)}${bucket}`)];
+    }),
+    ...(wanted.links ?? []).flatMap(({ from, to, routingKey }) => {
+      const found = standing.bindings.some((binding) =>
+        isBinding(binding, from, to, "exchange", routingKey)
+      );
+      return found ? [] : [missing(`binding of "${to}" to "${from}"${withKey(routingKey)}`)];
     }),
   ];
 }
@@ -67,6 +76,21 @@ export function unknownToBroker({ queues }: Topology, version: string): Differen
   if (asking.length === 0 || knowsNativeRetry(version)) return [];
   const { what, mend } = nativeRetryRefusal(version, asking);
   return [difference("unknown", what, mend)];
+}
+
+function isBinding(
+  binding: StandingTopology["bindings"][number],
+  source: string,
+  destination: string,
+  kind: "queue" | "exchange",
+  routingKey: string,
+): boolean {
+  return binding.source === source && binding.destination === destination &&
+    binding.destination_type === kind && binding.routing_key === routingKey;
+}
+
+function withKey(routingKey: string): string {
+  return routingKey === "" ? "" : ` with the key "${routingKey}"`;
 }
 
 /** Queues that also receive an event, and that this topology does not name: other subscribers. */

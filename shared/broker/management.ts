@@ -173,6 +173,7 @@ const bindingsSchema = z.array(
     destination: z.string(),
     destination_type: z.string(),
     routing_key: z.string(),
+    arguments: argumentsSchema.optional(),
   }),
 );
 
@@ -266,6 +267,7 @@ export interface StandingTopology {
     readonly destination: string;
     readonly destination_type: string;
     readonly routing_key: string;
+    readonly arguments?: Arguments | undefined;
   }[];
 }
 

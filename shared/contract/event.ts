@@ -9,6 +9,7 @@ import { InvalidMessageError, NewerEventError } from "../base/errors.ts";
 import { shortText } from "./fields.ts";
 import { describeIssues } from "./issues.ts";
 import { type Body, messageId, parseBody, type RawMessage, timeOf } from "./message.ts";
+import { bucketHeaders } from "./user_bucket.ts";
 
 /** The AMQP property `app_id` of what we publish. */
 export const APP_ID = "ecomarket-events";
@@ -71,6 +72,8 @@ export interface EncodedProperties {
   readonly timestamp: number;
   /** {@link APP_ID} */
   readonly appId: string;
+  /** Of an event about a user: the bucket of that user. See `user_bucket.ts`. */
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 /** An event that can be made, written and read. Immutable: it states what has happened. */
@@ -179,6 +182,7 @@ export function defineEvent<const Type extends string, Fields extends z.ZodRawSh
           deliveryMode: 2,
           timestamp: Math.floor(Date.parse(valid.timestamp) / 1000),
           appId: APP_ID,
+          headers: bucketHeaders(valid),
         },
       };
     },

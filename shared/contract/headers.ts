@@ -5,6 +5,7 @@
 import { Buffer } from "node:buffer";
 import type { MessageProperties, Options } from "amqplib";
 import { originalProperties } from "./original_properties.ts";
+import { withoutPartition } from "./partitions.ts";
 
 /** Retries so far: 0 or absent on a first attempt. */
 export const X_RETRIES = "x-retries";
@@ -212,7 +213,7 @@ export function readFailure(headers: Headers | undefined): FailureReport {
     const seconds = isRecord(death.time) && typeof death.time.value === "number"
       ? death.time.value
       : undefined;
-    const queue = word(death.queue) ?? "unknown";
+    const queue = withoutPartition(word(death.queue) ?? "unknown");
     return {
       id: seconds === undefined ? undefined : `${queue} ${reason} ${seconds}`,
       originQueue: queue,

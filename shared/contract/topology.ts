@@ -6,6 +6,16 @@ import type { Channel } from "amqplib";
 import { TopologyDriftError } from "../base/errors.ts";
 import { EVENTS } from "./catalogue.ts";
 import { nativeArguments, type NativeRetry } from "./native_retry.ts";
+import {
+  dividedQueue,
+  type Ordered,
+  partitionAdvice,
+  partitionQueues,
+  partitionSlice,
+} from "./partitions.ts";
+import type { LinkSpec, Topology } from "./topology_spec.ts";
+
+export type { BindingSpec, ExchangeSpec, LinkSpec, QueueSpec, Topology } from "./topology_spec.ts";
 
 /** Where signups are published: fanout, so that the publisher knows no subscriber. */
 export const USER_EVENTS_EXCHANGE = EVENTS.UsuarioCreado.exchange;
@@ -48,12 +58,19 @@ export const SUBSCRIBER_QUEUES = {
 /** A subscriber that `setup-queues` knows. */
 export type SubscriberName = keyof typeof SUBSCRIBER_QUEUES;
 
+/** The queues that a subscriber's consumers take events from. */
+export function consumedQueues({ queue, ordered }: Subscription): readonly string[] {
+  return ordered ? partitionQueues(queue, ordered) : [queue];
+}
+
 /** A queue, and the exchanges of the events that it is to receive. */
 export interface Subscription {
   readonly queue: string;
   readonly exchanges: readonly string[];
   /** Retries that the broker delays. @default retry queues, one for each delay */
   readonly retry?: NativeRetry | undefined;
+  /** The events of one user in order, in partitions. @default one queue, and no order */
+  readonly ordered?: Ordered | undefined;
 }
 
 /** What each of the workshop's subscribers wants. n.b. never all there is: a new event is nobody's yet. */
@@ -89,42 +106,6 @@ export const ARCHIVE_DELIVERY_LIMIT = 20;
  * number that means none.
  */
 export const NEVER_DROPPED = { "x-delivery-limit": 1_000_000 } as const;
-
-/** A durable exchange, declared without arguments: scripts in other languages do the same. */
-export interface ExchangeSpec {
-  /** Its name on the broker. */
-  readonly name: string;
-  /** How it routes. */
-  readonly type: "fanout" | "direct";
-}
-
-/** A durable queue and its arguments. */
-export interface QueueSpec {
-  /** Its name on the broker. */
-  readonly name: string;
-  /** What it is declared with: it cannot be changed afterwards. */
-  readonly arguments: Readonly<Record<string, string | number>>;
-}
-
-/** A queue bound to an exchange. */
-export interface BindingSpec {
-  /** From where. */
-  readonly exchange: string;
-  /** To where. */
-  readonly queue: string;
-  /** By which key; empty where the exchange is a fanout. */
-  readonly routingKey: string;
-}
-
-/** What stands, or shall stand, on the broker. */
-export interface Topology {
-  /** Declared first. */
-  readonly exchanges: readonly ExchangeSpec[];
-  /** Declared next. */
-  readonly queues: readonly QueueSpec[];
-  /** Made last, so that no message is routed to half of it. */
-  readonly bindings: readonly BindingSpec[];
-}
 
 /** Every queue's. */
 export const QUORUM = { "x-queue-type": "quorum" } as const;
@@ -194,10 +175,15 @@ function events(exchanges: readonly string[]): Topology {
  * exchange is there all the same, by which dead letters are sent back.
  */
 function ownSlice(
-  { queue, exchanges, retry }: Subscription,
+  { queue, exchanges, retry, ordered }: Subscription,
   delaysMs: readonly number[],
 ): Topology {
   const exchange = retryExchange(queue);
+  const dying = { "x-dead-letter-exchange": DEAD_LETTER_EXCHANGE, ...AT_LEAST_ONCE };
+  if (ordered) {
+    const joined = { exchanges, retryExchange: exchange, queueArguments: { ...QUORUM, ...dying } };
+    return partitionSlice({ queue, ordered, ...joined });
+  }
   const delays = retry ? [] : [...new Set(delaysMs)];
   return {
     exchanges: [{ name: exchange, type: "direct" }],
@@ -207,8 +193,7 @@ function ownSlice(
         arguments: {
           ...QUORUM,
           "x-delivery-limit": DELIVERY_LIMIT,
-          "x-dead-letter-exchange": DEAD_LETTER_EXCHANGE,
-          ...AT_LEAST_ONCE,
+          ...dying,
           ...(retry ? nativeArguments(retry) : {}),
         },
       },
@@ -262,6 +247,7 @@ function merge(...parts: readonly Topology[]): Topology {
     exchanges: parts.flatMap((part) => part.exchanges),
     queues: parts.flatMap((part) => part.queues),
     bindings: parts.flatMap((part) => part.bindings),
+    links: parts.flatMap(({ links = [] }) => links),
   };
 }
 
@@ -273,16 +259,28 @@ function merge(...parts: readonly Topology[]): Topology {
  *   channel then (AMQP 406).
  */
 export async function declareTopology(channel: Channel, topology: Topology): Promise<void> {
-  for (const { name, type } of topology.exchanges) {
-    await explainDrift("exchange", name, channel.assertExchange(name, type, { durable: true }));
+  for (const { name, type, arguments: args } of topology.exchanges) {
+    const options = { durable: true, ...(args ? { arguments: { ...args } } : {}) };
+    await explainDrift("exchange", name, channel.assertExchange(name, type, options));
   }
   for (const { name, arguments: args } of topology.queues) {
     const declared = channel.assertQueue(name, { durable: true, arguments: { ...args } });
     await explainDrift("queue", name, declared);
   }
-  for (const { queue, exchange, routingKey } of topology.bindings) {
-    await channel.bindQueue(queue, exchange, routingKey);
+  for (const { queue, exchange, routingKey, arguments: args } of topology.bindings) {
+    await (args
+      ? channel.bindQueue(queue, exchange, routingKey, { ...args })
+      : channel.bindQueue(queue, exchange, routingKey));
   }
+  for (const link of topology.links ?? []) await declareLink(channel, link);
+}
+
+/** Gives what `from` routes to `to` as well. Idempotent. */
+export async function declareLink(
+  channel: Channel,
+  { from, to, routingKey }: LinkSpec,
+): Promise<void> {
+  await channel.bindExchange(to, from, routingKey);
 }
 
 async function explainDrift(
@@ -321,6 +319,8 @@ export function describeDrift(
 
 /** The next step after a drift. Nothing is deleted with messages in it: they are the reader's. */
 export function driftAdvice(kind: "queue" | "exchange", name: string): string {
+  const divided = dividedQueue(name);
+  if (divided !== undefined) return partitionAdvice(divided);
   return kind === "queue"
     ? "Stop its consumers, then run this, which moves its messages into a new one: " +
       "deno task setup-queues --migrate"

@@ -35,8 +35,9 @@ const EXAMPLE = "postgres://user:password@host:5432/database";
  * @throws {ConfigError} when it is none, or names a file that cannot be read. It is not shown.
  */
 export function parseDatabaseUrl(text: string): DatabaseAddress {
-  const match = /^postgres(?:ql)?:\/\/(?<credentials>[^@/?]+)@(?<hosts>[^@/?]+)\/(?<rest>[^/]+)$/
-    .exec(text);
+  const match =
+    /^postgres(?:ql)?:\/\/(?<credentials>[^@/?]+)@(?<hosts>[^@/?]+)\/(?<rest>[^/?]+(?:\?.*)?)$/
+      .exec(text);
   const { credentials, hosts, rest } = match?.groups ?? {};
   if (!credentials || !hosts || !rest) throw malformed();
   const [user = "", password = ""] = splitOnce(credentials, ":").map(decode);

@@ -1,5 +1,5 @@
 /** What turns a name, some tables and an effect into a running subscriber process. */
-import { InvalidMessageError } from "../base/errors.ts";
+import { ConfigError, InvalidMessageError } from "../base/errors.ts";
 import {
   type AnyEvent,
   decode,
@@ -9,6 +9,12 @@ import {
   type EventType,
 } from "../contract/catalogue.ts";
 import { checkedNativeRetry, nativeDelaysMs, type NativeRetry } from "../contract/native_retry.ts";
+import {
+  checkedOrdered,
+  checkedOrderedDelays,
+  type Ordered,
+  partitionQueues,
+} from "../contract/partitions.ts";
 import { subscriberSlice } from "../contract/topology.ts";
 import { parseArguments } from "../process/args.ts";
 import {
@@ -70,6 +76,13 @@ export interface EventConsumerDefinition {
    * `setup-queues`. @default retry queues, with the delays of `RETRY_DELAYS_MS`
    */
   readonly retry?: NativeRetry | undefined;
+  /**
+   * The events of one user one after the other, in the order in which the broker took them, also over
+   * retries, deaths and several instances. An event that is retried holds up its partition meanwhile.
+   * n.b. the number of partitions cannot change while anything waits: see docs/decisions/0013.
+   * @default no order
+   */
+  readonly ordered?: Ordered | undefined;
   /** See {@link SubscriberSpec.handle}. Its queue is bound to the exchange of each of these events. */
   readonly on: EventHandlers;
 }
@@ -97,6 +110,12 @@ export type EventConsumer = Consumer<AnyEvent>;
 export function eventConsumer(definition: EventConsumerDefinition): EventConsumer {
   const { name, queue, migrations, handlerTimeoutMs, dependency, on } = definition;
   const retry = definition.retry && checkedNativeRetry(definition.retry);
+  const ordered = definition.ordered && checkedOrdered(definition.ordered);
+  if (retry && ordered) {
+    throw new ConfigError(
+      `${name}: retry and ordered exclude each other: what waits would be overtaken`,
+    );
+  }
   const types = EVENT_TYPES.filter((type) => on[type] !== undefined);
   const exchanges = types.map((type) => EVENTS[type].exchange);
   return {
@@ -105,8 +124,11 @@ export function eventConsumer(definition: EventConsumerDefinition): EventConsume
     spec: (retryDelaysMs) => ({
       name,
       queue,
-      topology: subscriberSlice({ queue, exchanges, retry }, retryDelaysMs),
-      failure: retry
+      partitions: ordered && partitionQueues(queue, ordered),
+      topology: subscriberSlice({ queue, exchanges, retry, ordered }, retryDelaysMs),
+      failure: ordered
+        ? { kind: "ordered", delaysMs: checkedOrderedDelays(retryDelaysMs) }
+        : retry
         ? { kind: "native", delaysMs: nativeDelaysMs(retry) }
         : { kind: "retry", delaysMs: retryDelaysMs },
       ...(handlerTimeoutMs === undefined ? {} : { handlerTimeoutMs }),
@@ -170,7 +192,8 @@ const USAGE = `
 Usage: deno task consumer:email (or :loyalty, :analytics, :dead-letter)
 
 Consumes until Ctrl+C, then finishes what is in flight. Configured by the
-environment: AMQP_URL, DATA_DIR, DATABASE_URL, INBOX_RETENTION_DAYS, PREFETCH, FAST_RETRY, RETRY_DELAYS_MS,
-SIMULATE_FAILURES, LOG_FORMAT, LOG_LEVEL, LOG_EMAILS, HEALTH_PORT (serves
-/healthz, /readyz and /metrics on the loopback), and SMTP_URL for email.
+environment: AMQP_URL, DATA_DIR, DATABASE_URL, INBOX_RETENTION_DAYS, PREFETCH,
+FAST_RETRY, RETRY_DELAYS_MS, SIMULATE_FAILURES, LOG_FORMAT, LOG_LEVEL,
+LOG_EMAILS, HEALTH_PORT (serves /healthz, /readyz and /metrics on the loopback),
+and SMTP_URL for email.
 `;

@@ -94,20 +94,28 @@ export class DeliveryProcessor<T> {
         ? await this.#insist(session, async () => this.#spec.decode(message))
         : this.#spec.decode(message);
     } catch (error) {
-      return await this.#fail(message, session, error);
+      // n.b. what is in hand for its retries is not decoded again: it is the same.
+      const { failure } = this.#spec;
+      const failures = failure.kind === "ordered"
+        ? failure.delaysMs.length
+        : failuresSoFar(failure, message.properties.headers);
+      return void await this.#fail(message, session, error, failures);
     }
     await this.#oneAtATime(incoming.id, session, () => this.#handle(incoming, message, session));
   }
 
   async #handle(incoming: Incoming<T>, message: ConsumeMessage, session: Session): Promise<void> {
-    const { id, payload } = incoming;
-    const attempt = failuresSoFar(this.#spec.failure, message.properties.headers) + 1;
+    const { id } = incoming;
+    let attempt = failuresSoFar(this.#spec.failure, message.properties.headers) + 1;
     if (this.#store.isPending(id)) await this.#store.pending(id);
     if (!this.#store.isFresh) await this.#store.whenWritable();
     if (await this.#store.has(id)) return this.#duplicate(id, message, session);
     if (this.#dependency.isAway) return await this.#settlement.putBack(message, session);
-    const result = await this.#do(payload, id, session, attempt)
-      .catch((error) => this.#fail(message, session, error));
+    let result = await this.#attempt(incoming, message, session, attempt);
+    while (result === "again") {
+      await this.#store.whenWritable();
+      result = await this.#attempt(incoming, message, session, ++attempt);
+    }
     if (result === undefined) return;
     if (result === "duplicate") return this.#duplicate(id, message, session);
     this.#settlement.ack(message, session);
@@ -119,6 +127,17 @@ export class DeliveryProcessor<T> {
       outcome: "handled",
       redelivered,
     });
+  }
+
+  /** One attempt, and what its failure leads to: `again` asks for the next one. */
+  async #attempt(
+    { id, payload }: Incoming<T>,
+    message: ConsumeMessage,
+    session: Session,
+    attempt: number,
+  ): Promise<CommitResult | "again" | undefined> {
+    return await this.#do(payload, id, session, attempt)
+      .catch((error) => this.#fail(message, session, error, attempt - 1));
   }
 
   /** Handles and commits. n.b. the commit also where the session has ended meanwhile: see {@link StoreGate}. */
@@ -141,7 +160,13 @@ export class DeliveryProcessor<T> {
     this.#log.info("Already done: {event_id}", { event_id: id, outcome: "duplicate", redelivered });
   }
 
-  async #fail(message: ConsumeMessage, session: Session, error: unknown): Promise<undefined> {
+  /** @returns `again` where the message is still in hand, and its next attempt is due. */
+  async #fail(
+    message: ConsumeMessage,
+    session: Session,
+    error: unknown,
+    failures: number,
+  ): Promise<"again" | undefined> {
     const { failure } = this.#spec;
     // A store that is away is no failure of the event. On the route `stay` nothing else gets here,
     // but the end of the session.
@@ -150,11 +175,14 @@ export class DeliveryProcessor<T> {
     ) {
       throw error;
     }
-    const retries = failuresSoFar(failure, message.properties.headers);
     const isAway = !isVerdict(error) && !await this.#dependency.isAvailable();
-    const disposition = dispositionOf(error, retries, failure.delaysMs, isAway);
-    if (disposition.kind === "putBack") await this.#settlement.putBack(message, session);
-    else await this.#settlement.fail(message, session, disposition);
+    const disposition = dispositionOf(error, failures, failure.delaysMs, isAway);
+    if (disposition.kind === "putBack") {
+      await this.#settlement.putBack(message, session);
+      return undefined;
+    }
+    await this.#settlement.fail(message, session, disposition, failures);
+    return failure.kind === "ordered" && disposition.kind === "retry" ? "again" : undefined;
   }
 
   /** `action`, on the route `stay` tried again whatever fails, for there is nowhere else to go. */

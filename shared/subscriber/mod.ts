@@ -31,8 +31,15 @@ export type {
   FieldsOf,
 } from "../contract/event.ts";
 export type { NativeRetry } from "../contract/native_retry.ts";
+export type { Ordered } from "../contract/partitions.ts";
 export type { Body, RawMessage, RawProperties } from "../contract/message.ts";
-export type { BindingSpec, ExchangeSpec, QueueSpec, Topology } from "../contract/topology.ts";
+export type {
+  BindingSpec,
+  ExchangeSpec,
+  LinkSpec,
+  QueueSpec,
+  Topology,
+} from "../contract/topology.ts";
 export type { UsuarioCreado } from "../contract/usuario_creado.ts";
 export type { Logger } from "../process/log.ts";
 export type { Dialect, Effect, Sql, SqlValue, Statement, StoreMigrations } from "../store/store.ts";

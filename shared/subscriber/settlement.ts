@@ -23,7 +23,7 @@ import {
 import { DEAD_LETTER_EXCHANGE, retryExchange } from "../contract/topology.ts";
 import type { Logger } from "../process/log.ts";
 import { NOBODY, type SubscriberObserver } from "./observer.ts";
-import { type FailureDisposition, failuresSoFar } from "./retry_policy.ts";
+import type { FailureDisposition } from "./retry_policy.ts";
 import type { Session } from "./session.ts";
 import type { FailureRoute, SubscriberSpec } from "./subscriber_spec.ts";
 
@@ -66,15 +66,17 @@ export class Settlement {
 
   /**
    * Sends a failed message to its retry queue or to the dead letters, then acks it. With native retry
-   * it is rejected instead of sent to a retry queue: the broker counts that, and delays it.
+   * it is rejected instead of sent to a retry queue: the broker counts that, and delays it. In a
+   * partition it stays in hand, and this resolves when its next attempt is due.
+   *
+   * @param retries how often it was tried again before.
    */
   async fail(
     message: ConsumeMessage,
     session: Session,
     disposition: FailureDisposition,
+    retries: number,
   ): Promise<void> {
-    const { properties } = message;
-    const retries = failuresSoFar(this.#failure, properties.headers);
     const isRetry = disposition.kind === "retry";
     const headers = {
       [X_RETRIES]: isRetry ? retries + 1 : retries,
@@ -87,8 +89,9 @@ export class Settlement {
     const route = isRetry
       ? { exchange: retryExchange(this.#queue), routingKey: String(disposition.delayMs) }
       : { exchange: DEAD_LETTER_EXCHANGE, routingKey: "" };
+    const isKept = isRetry && this.#failure.kind === "ordered";
     if (isRetry && this.#failure.kind === "native") this.#reject(message, session, retries + 1);
-    else await this.#moveOn(message, session, route, headers);
+    else if (!isKept) await this.#moveOn(message, session, route, headers);
 
     const record = {
       event_id: messageId(message),
@@ -106,6 +109,7 @@ export class Settlement {
           outcome: "retried",
         },
       );
+      if (isKept) await delay(delayMs, undefined, { signal: session.signal });
     } else {
       this.#observer.deadLettered(disposition.reason);
       this.#log.error("Attempt {attempt} of {event_id} failed ({reason}): {why}, dead-lettered", {
@@ -126,9 +130,15 @@ export class Settlement {
    * others, and its deliveries are counted from 0. n.b. whatever else gives a message back counts as
    * a failure of it: a nack before 4.3, a reject and a closed channel on every version (tried). With
    * native retry the broker is 4.3 or later, and its count is all that knows of earlier attempts: a
-   * nack keeps it.
+   * nack keeps it. In a partition it goes back to the head, with the session: that is counted.
    */
   async putBack(message: ConsumeMessage, session: Session): Promise<void> {
+    if (this.#failure.kind === "ordered") {
+      // n.b. nothing else keeps its place: a copy would be behind the others, and after a nack or a
+      // cancel the next event may be handed out before this one (tried on 3.10.8, 4.3.6).
+      session.giveUp(new Error("An event waits at the head of its partition"));
+      return this.#observer.putBack();
+    }
     if (this.#failure.kind === "native") {
       this.giveBack(message, session);
       return this.#observer.putBack();

@@ -5,7 +5,7 @@ import { brokerVersion } from "../broker/broker_version.ts";
 import type { Link } from "../broker/link.ts";
 import { isMissing, missingExchange, requireExchange } from "../broker/require_exchange.ts";
 import { requireNativeRetry } from "../contract/native_retry.ts";
-import { declareTopology, type Topology } from "../contract/topology.ts";
+import { declareLink, declareTopology, type Topology } from "../contract/topology.ts";
 import type { Logger } from "../process/log.ts";
 import type { SubscriberSpec } from "./subscriber_spec.ts";
 
@@ -72,7 +72,7 @@ export class SliceDeclaration {
   }
 
   async #declareOwn(channel: Channel): Promise<void> {
-    const { exchanges, queues, bindings } = this.#own;
+    const { exchanges, queues, bindings, links = [] } = this.#own;
     await declareTopology(channel, { exchanges, queues, bindings: [] });
     for (const binding of bindings) {
       try {
@@ -82,14 +82,23 @@ export class SliceDeclaration {
         throw new TopologyMissingError(missingExchange(binding.exchange), { cause: error });
       }
     }
+    for (const link of links) {
+      try {
+        await declareLink(channel, link);
+      } catch (error) {
+        if (!isMissing(error)) throw error;
+        throw new TopologyMissingError(missingExchange(link.from), { cause: error });
+      }
+    }
   }
 }
 
-/** What of `topology` stands under a name for which `isOurs` holds; a binding is its queue's. */
+/** What of `topology` stands under a name for which `isOurs` holds; a binding is where it leads. */
 function select(topology: Topology, isOurs: (name: string) => boolean): Topology {
   return {
     exchanges: topology.exchanges.filter(({ name }) => isOurs(name)),
     queues: topology.queues.filter(({ name }) => isOurs(name)),
     bindings: topology.bindings.filter(({ queue }) => isOurs(queue)),
+    links: topology.links?.filter(({ to }) => isOurs(to)) ?? [],
   };
 }

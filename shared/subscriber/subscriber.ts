@@ -14,6 +14,7 @@ import { DependencyGate } from "./dependency_gate.ts";
 import { Hold } from "./hold.ts";
 import { NOBODY, type SubscriberObserver } from "./observer.ts";
 import { SliceDeclaration } from "./slice_declaration.ts";
+import { OrderedSession } from "./ordered_session.ts";
 import { StoreGate } from "./store_gate.ts";
 import type { SubscriberSpec } from "./subscriber_spec.ts";
 import { Window } from "./window.ts";
@@ -78,7 +79,8 @@ export async function runSubscriber<T>(
     observer,
     confirmTimeoutMs: options.confirmTimeoutMs,
   };
-  let session: ConsumingSession<T> | undefined;
+  const Session = spec.partitions ? OrderedSession<T> : ConsumingSession<T>;
+  let session: ConsumingSession<T> | OrderedSession<T> | undefined;
   hold.onChange = () => session?.holdChanged();
   await dependency.start();
 
@@ -88,7 +90,7 @@ export async function runSubscriber<T>(
     log,
     signal,
     connectTimeoutMs: options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS,
-    setup: async (link) => session = await ConsumingSession.start(sessionOptions, link),
+    setup: async (link) => session = await Session.start(sessionOptions, link),
     onDisconnect() {
       if (!signal.aborted) observer.stateChanged({ state: "connecting" });
     },

@@ -54,8 +54,10 @@ export interface Incoming<T> {
 export interface SubscriberSpec<T> {
   /** For logs and the management UI. */
   readonly name: string;
-  /** What it consumes. */
+  /** What it consumes. With partitions this is the name of its slice alone. */
   readonly queue: string;
+  /** What it consumes in place of {@link queue}: each in order, see `partitions.ts`. */
+  readonly partitions?: readonly string[] | undefined;
   /** Declared on every new connection, before consuming. */
   readonly topology: Topology;
   /** What a failure leads to. */
@@ -96,5 +98,7 @@ export type FailureRoute =
   | { readonly kind: "retry"; readonly delaysMs: readonly number[] }
   /** Back to its queue, which the broker delays by these; then the dead-letter exchange. See `NativeRetry`. */
   | { readonly kind: "native"; readonly delaysMs: readonly number[] }
+  /** Where it is, in its partition, after these delays; then the dead-letter exchange. */
+  | { readonly kind: "ordered"; readonly delaysMs: readonly number[] }
   /** Nowhere: this is the last place. It is tried again where it is, until it succeeds. */
   | { readonly kind: "stay" };

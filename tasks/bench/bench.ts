@@ -29,8 +29,8 @@ minutes. It needs a machine that does nothing else; read the ratios.
   --quick         a look whether all of it works, in a minute: not for quoting
   --json          print one object at the end, and nothing else on the standard
                   output: ratios, figures, targets and tables
-  --report FILE   write it as Markdown, such as docs/performance.md, and beside it
-                  its figures as .json and its chart as .svg
+  --report FILE   write it as Markdown, such as docs/performance.md, and beside
+                  it its figures as .json and its chart as .svg
 `;
 
 interface Request {

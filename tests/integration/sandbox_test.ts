@@ -113,9 +113,10 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "read $PORT",
   ],
   "compare-queue": CONSUMER.filter((name) => !TOLD.has(name)),
-  // n.b. the processes of the bench are told all of it, too.
+  // n.b. the processes of the bench are told all of it, too, and keep a file each.
   "bench-subscriber": CONSUMER.filter((name) =>
-    !TOLD.has(name) && name !== "read $RETRY_DELAYS_MS" && name !== "read $HEALTH_PORT"
+    !TOLD.has(name) &&
+    !["read $RETRY_DELAYS_MS", "read $HEALTH_PORT", "read $DATABASE_URL"].includes(name)
   ),
   "bench-users-only": [
     "connect to localhost",
@@ -144,6 +145,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "users-api": [
     ...EVERY_ROLE,
     "read $DATA_DIR",
+    "read $DATABASE_URL",
     "read $HEALTH_PORT",
     "read $LOG_EMAILS",
     "read $OUTBOX_MAX_EVENTS",

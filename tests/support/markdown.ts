@@ -108,4 +108,4 @@ export function hasTest(source: string, title: string): boolean {
 }
 
 const TITLE =
-  /(?:\btest|postgresTest)\(\s*(?:\{\s*name:\s*)?(?:("(?:[^"\\]|\\.)*")|`((?:[^`\\]|\\.)*)`)/g;
+  /\b(?:test|postgresTest)\(\s*(?:\{\s*name:\s*)?(?:("(?:[^"\\]|\\.)*")|`((?:[^`\\]|\\.)*)`)/g;

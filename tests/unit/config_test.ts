@@ -345,6 +345,15 @@ Deno.test("databaseAddress() is nothing without DATABASE_URL, and reads several 
   });
 });
 
+Deno.test("databaseAddress() reads the CA that is trusted in place of the system's", async () => {
+  const ca = await Deno.makeTempFile();
+  await Deno.writeTextFile(ca, "PEM");
+  const url = `postgres://ana:x@one/tienda?sslmode=verify-full&sslrootcert=${ca}`;
+  const address = databaseAddress(environment({ DATABASE_URL: url }));
+  assert.deepEqual([address?.sslmode, address?.ca], ["verify-full", "PEM"]);
+  await Deno.remove(ca);
+});
+
 Deno.test("databaseAddress() says what is wrong, and not what was set", () => {
   const wrong = [
     "mysql://ana:secreto@one/db",

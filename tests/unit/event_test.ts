@@ -64,6 +64,7 @@ Deno.test("encode() writes the AMQP properties of the contract", () => {
     deliveryMode: 2,
     timestamp: 1_759_312_800,
     appId: "ecomarket-events",
+    headers: { user_bucket: "60" },
   });
 });
 

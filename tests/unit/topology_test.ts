@@ -271,3 +271,27 @@ Deno.test("describeDrift() repeats the broker's words where it does not understa
   );
   assert.match(text, /Delete the exchange "user_events" in the management UI/);
 });
+
+Deno.test("subscriberSlice() of an ordered subscriber brings each bucket into one partition, and the rest into the first", () => {
+  const ordered = { partitions: 3 };
+  const slice = subscriberSlice({ queue: "audit_queue", exchanges: ["user_events"], ordered }, []);
+  const own = slice.queues.filter(({ name }) => name.startsWith("audit_queue"));
+  assert.deepEqual(own.map(({ name }) => name), [
+    "audit_queue.partition.0",
+    "audit_queue.partition.1",
+    "audit_queue.partition.2",
+  ]);
+  for (const { arguments: args } of own) {
+    assert.equal(args["x-single-active-consumer"], true);
+    assert.equal(args["x-dead-letter-strategy"], "at-least-once");
+  }
+  const buckets = slice.bindings.filter(({ exchange }) => exchange === "audit_queue.partitions");
+  assert.deepEqual(
+    buckets.map((binding) => [binding.arguments?.user_bucket, binding.queue]),
+    Array.from({ length: 64 }, (_, n) => [String(n), own[n % 3]!.name]),
+  );
+  assert.deepEqual(slice.links, [
+    { from: "audit_queue.retry", to: "audit_queue.partitions", routingKey: "audit_queue" },
+    { from: "user_events", to: "audit_queue.partitions", routingKey: "" },
+  ]);
+});

@@ -52,11 +52,6 @@ export class PostgresConnection {
   ) {
     this.#address = host;
     this.#answerTimeoutMs = answerTimeoutMs;
-    // n.b. it is not left to the package alone to tell who waits: seen once, it did not.
-    socket.once("close", () => {
-      this.#isDead = true;
-      for (const reject of this.#waiting) reject(this.#lost());
-    });
     requireOwnHosts();
     let isGiven = false;
     // n.b. all options are given: for each that is not, the package asks the environment. It does so for
@@ -83,6 +78,8 @@ export class PostgresConnection {
       sslnegotiation: null,
       target_session_attrs: null,
       onnotice: () => {},
+      // n.b. not the socket's own event: where TLS begins, the package takes all listeners off it.
+      onclose: () => this.#end(),
       types: { bigint: { to: INT8, from: [INT8], serialize: String, parse: wholeNumber } },
       connection: { application_name: Deno.env.get("PGAPPNAME") || applicationName },
       socket: () => {
@@ -174,6 +171,12 @@ export class PostgresConnection {
       this.#waiting.delete(reject);
       clearTimeout(timer);
     }
+  }
+
+  #end(): void {
+    this.#isDead = true;
+    // n.b. it is not left to the package alone to tell who waits: seen once, it did not.
+    for (const reject of this.#waiting) reject(this.#lost());
   }
 
   #lost(what = "is not connected any more"): StoreUnavailableError {

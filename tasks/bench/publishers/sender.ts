@@ -1,5 +1,6 @@
 /** What every publisher of the bench is to its load: something that takes an event and confirms it. */
 import type { EncodedProperties } from "@ecomarket/shared/contract/event";
+import { bucketHeaders } from "@ecomarket/shared/contract/user_bucket";
 import type { UsuarioCreado } from "@ecomarket/shared/contract/usuario_creado";
 
 /** A connected publisher. */
@@ -43,5 +44,6 @@ export function propertiesOf(event: UsuarioCreado): Omit<EncodedProperties, "del
     contentType: "application/json",
     timestamp: Math.floor(Date.parse(event.timestamp) / 1000),
     appId: "bench",
+    headers: bucketHeaders(event),
   };
 }

@@ -1,9 +1,11 @@
 /** What waits, who consumes it, and for how long it has waited. */
 import {
+  consumedQueues,
   DEAD_LETTER_QUEUE,
   PARKED_QUEUE,
   retryExchange,
   SUBSCRIBER_QUEUES,
+  SUBSCRIPTIONS,
 } from "@ecomarket/shared/contract/topology";
 import type { Facts } from "../facts.ts";
 import type { Finding } from "../finding.ts";
@@ -16,7 +18,9 @@ const MAX_AGE_MS = 10 * 60_000;
 /** Each queue's consumer, and the task that starts it. */
 const CONSUMERS: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
-    Object.entries(SUBSCRIBER_QUEUES).map(([name, queue]) => [queue, `deno task consumer:${name}`]),
+    Object.entries(SUBSCRIPTIONS).flatMap(([name, wanted]) =>
+      consumedQueues(wanted).map((queue) => [queue, `deno task consumer:${name}`])
+    ),
   ),
   [DEAD_LETTER_QUEUE]: "deno task consumer:dead-letter",
 };
