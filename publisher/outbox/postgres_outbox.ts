@@ -9,6 +9,7 @@
  */
 import { StoreUnavailableError } from "@ecomarket/shared/base/errors";
 import type { AnyEvent } from "@ecomarket/shared/contract/catalogue";
+import { userIdOf } from "@ecomarket/shared/contract/user_bucket";
 import type { PostgresDatabase, Transaction } from "@ecomarket/shared/store/postgres";
 import { sqlFor, type Statement } from "@ecomarket/shared/store/store";
 import { type Database, type Queries, rowsOf } from "../database/database.ts";
@@ -64,7 +65,8 @@ export class PostgresOutbox implements Outbox {
        VALUES (?, ?, ?, ?, ?)`,
       event.event_id,
       event.event_type,
-      event.user_id,
+      // An event about no user has nobody's order to keep.
+      userIdOf(event) ?? event.event_id,
       JSON.stringify(event),
       now.getTime(),
     );

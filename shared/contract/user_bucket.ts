@@ -22,8 +22,14 @@ export function userBucket(userId: string): number {
   return crc32(userId) % USER_BUCKETS;
 }
 
+/** The user that an event with these fields is about, if any. */
+export function userIdOf(fields: object): string | undefined {
+  const { user_id: userId } = fields as { readonly user_id?: unknown };
+  return typeof userId === "string" ? userId : undefined;
+}
+
 /** The headers of an event with these fields: none where it is about no user. */
 export function bucketHeaders(fields: object): Record<string, string> {
-  const { user_id: userId } = fields as { readonly user_id?: unknown };
-  return typeof userId === "string" ? { [USER_BUCKET]: String(userBucket(userId)) } : {};
+  const userId = userIdOf(fields);
+  return userId === undefined ? {} : { [USER_BUCKET]: String(userBucket(userId)) };
 }

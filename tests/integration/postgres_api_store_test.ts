@@ -1,6 +1,7 @@
 /** The store of the users API in PostgreSQL: what every store owes, and what it owes to many at once. */
 import assert from "node:assert/strict";
 import { StoreUnavailableError, UnknownCommitError } from "@ecomarket/shared/base/errors";
+import { userIdOf } from "@ecomarket/shared/contract/user_bucket";
 import { parseDatabaseUrl } from "@ecomarket/shared/process/database_url";
 import { PostgresConnection } from "@ecomarket/shared/store/postgres_connection";
 import { TcpProxy } from "@ecomarket/testbed/broker/tcp_proxy";
@@ -270,7 +271,7 @@ postgresTest("two transactions that wait for each other are both done in the end
   const append = store.outbox.append.bind(store.outbox);
   store.outbox.append = function* (event, now) {
     meetings++;
-    const [own, others] = event.user_id === users[0]!.user_id ? users : [users[1]!, users[0]!];
+    const [own, others] = userIdOf(event) === users[0]!.user_id ? users : [users[1]!, users[0]!];
     yield { sql: "SELECT pg_sleep(0.2)", params: [] };
     for (const { user_id } of [own!, others!]) {
       yield { sql: "SELECT 1 FROM users WHERE user_id = ? FOR UPDATE", params: [user_id] };
