@@ -89,6 +89,9 @@ Deno.test({
         const text = await Deno.readTextFile(`${ROOT}/${readme}`);
         assert.ok(text.includes(told), `${readme} shows what the page says`);
       }
+      await page.locator("#map").getByText("101 waiting").first().waitFor({ timeout: PATIENCE_MS });
+      await row(page, "email").getByText("✓ adds up: the rest is on the broker")
+        .waitFor({ timeout: PATIENCE_MS });
       await picture(page, "down");
       published += 101;
       await press(page, "email", "Start");
