@@ -1,6 +1,7 @@
 /** A Chromium for the tests of the live page: found, or on Debian and Ubuntu as root installed first. */
 import { BrokerSetupError } from "@ecomarket/shared/base/errors";
 import { debianProblem, installPackages } from "./debian_install.ts";
+import { isFile } from "./is_file.ts";
 
 /** Where Debian and others put it. */
 const CANDIDATES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
@@ -40,12 +41,4 @@ export async function requireChromium({ read, say }: ChromiumOptions): Promise<s
 async function install(say: (line: string) => void): Promise<string | undefined> {
   say("Installing chromium with apt-get (a minute or two; BROKER_INSTALL=never forbids it).");
   return await installPackages(["chromium"]);
-}
-
-function isFile(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
 }

@@ -1,6 +1,7 @@
 /** Where `rabbitmq-server` is on this machine. */
 import { delimiter, join } from "node:path";
 import { IS_WINDOWS } from "@ecomarket/shared/process/platform";
+import { isFile } from "./is_file.ts";
 
 type Reader = (name: string) => string | undefined;
 
@@ -41,15 +42,5 @@ function windowsFolders(programFiles = "C:\\Program Files"): readonly string[] {
       .sort().reverse().map((name) => join(base, name, "sbin"));
   } catch {
     return [];
-  }
-}
-
-function isFile(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch (error) {
-    // A sandbox that forbids looking is not a machine without RabbitMQ.
-    if (error instanceof Deno.errors.NotCapable) throw error;
-    return false;
   }
 }

@@ -1,5 +1,6 @@
 /** Where the programs of PostgreSQL are on this machine: `initdb`, `postgres`, `pg_ctl`, `pg_basebackup`. */
 import { delimiter, join } from "node:path";
+import { isFile } from "../machine/is_file.ts";
 
 type Reader = (name: string) => string | undefined;
 
@@ -31,15 +32,5 @@ function debianVersions(): readonly string[] {
       .sort((a, b) => Number(b) - Number(a));
   } catch {
     return [];
-  }
-}
-
-function isFile(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch (error) {
-    // A sandbox that forbids looking is not a machine without PostgreSQL.
-    if (error instanceof Deno.errors.NotCapable) throw error;
-    return false;
   }
 }
